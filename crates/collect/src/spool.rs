@@ -1,0 +1,167 @@
+//! The bytes of an artifact: in memory while small, in an unnamed temporary file beyond that.
+//!
+//! A [`Body`] is readable at any place by any thread, which is what a zip's directory at its end needs.
+//! Temporary files have no name (the system removes them when the process ends, however it ends).
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// Bytes that can be read at any place, by any thread.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file, with its length in bytes as it was when the file was opened.
+    File(Arc<File>, u64),
+}
+
+impl Body {
+    /// Opens a file of the user's.
+    ///
+    /// # Errors
+    /// As of [`File::open`].
+    pub fn open(path: &std::path::Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self::File(Arc::new(file), len))
+    }
+
+    /// Returns the length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(_, len) => *len,
+        }
+    }
+
+    /// Reports whether there is no byte at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads up to `into.len()` bytes from `offset` on; 0 at the end.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let mut rest = bytes.get(start..).unwrap_or_default();
+                rest.read(into)
+            }
+            Self::File(file, _) => read_file_at(file, offset, into),
+        }
+    }
+
+    /// Returns a reader of the bytes from `start` up to `end`.
+    pub fn reader(&self, start: u64, end: u64) -> BodyReader {
+        BodyReader { body: self.clone(), at: start, end: end.min(self.len()) }
+    }
+}
+
+#[cfg(unix)]
+fn read_file_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, offset)
+}
+
+#[cfg(windows)]
+fn read_file_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, into, offset)
+}
+
+/// Reads a range of a [`Body`] from its start to its end.
+#[derive(Debug)]
+pub struct BodyReader {
+    body: Body,
+    at: u64,
+    end: u64,
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let room = into.len().min(left);
+        let got = self.body.read_at(self.at, into.get_mut(..room).unwrap_or_default())?;
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
+/// Takes bytes as they come in and turns into a [`Body`].
+#[derive(Debug)]
+pub struct Spool {
+    memory: Vec<u8>,
+    memory_limit: usize,
+    file: Option<File>,
+    len: u64,
+}
+
+impl Spool {
+    /// Makes an empty spool that goes to a file once it holds more than `memory_limit` bytes.
+    pub fn new(memory_limit: usize) -> Self {
+        Self { memory: Vec::new(), memory_limit, file: None, len: 0 }
+    }
+
+    /// Returns how many bytes have come in.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Reports whether no byte has come in.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Forgets all that came in, as before a download starts anew.
+    ///
+    /// # Errors
+    /// Those of the temporary file.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.memory.clear();
+        self.len = 0;
+        if let Some(file) = &mut self.file {
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the spool and makes its bytes readable.
+    ///
+    /// # Errors
+    /// Those of the temporary file.
+    pub fn finish(self) -> io::Result<Body> {
+        match self.file {
+            Some(mut file) => {
+                file.flush()?;
+                Ok(Body::File(Arc::new(file), self.len))
+            }
+            None => Ok(Body::Memory(self.memory.into())),
+        }
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.file.is_none() && self.memory.len() + bytes.len() > self.memory_limit {
+            let mut file = tempfile::tempfile()?;
+            file.write_all(&self.memory)?;
+            self.memory = Vec::new();
+            self.file = Some(file);
+        }
+        match &mut self.file {
+            Some(file) => file.write_all(bytes)?,
+            None => self.memory.extend_from_slice(bytes),
+        }
+        self.len += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
