@@ -8,8 +8,10 @@
 //! bytes (`testlake-report`).
 
 pub mod archive;
+pub mod ledger;
 pub mod limits;
 pub mod output;
+pub mod plan;
 pub mod run;
 pub mod source;
 pub mod spool;
