@@ -71,6 +71,9 @@ pub enum Content {
     Bytes(Body),
     /// Loose files that lie together in a folder. Paths are relative to it, with `/`.
     Files(Vec<LooseFile>),
+    /// Single files that were fetched one by one, one after the other in one body, so that a job with thousands
+    /// of small reports costs neither memory nor a file handle for each.
+    Spooled(Body, Vec<SpooledFile>),
 }
 
 /// One file of a folder that stands for an artifact.
@@ -82,4 +85,15 @@ pub struct LooseFile {
     pub file: std::path::PathBuf,
     /// Its size in bytes when it was listed.
     pub size_bytes: u64,
+}
+
+/// One file of an artifact that was fetched file by file. Its bytes are `start..end` of the artifact's [`Body`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpooledFile {
+    /// The path as the provider has it, with `/` (`..` and the like still in it).
+    pub path: String,
+    /// Where its bytes start in the body.
+    pub start: u64,
+    /// Where they end.
+    pub end: u64,
 }
