@@ -64,7 +64,9 @@ pub enum OutputError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Another process writes the same object now.
-    #[error("`{place}` is being written by another process; wait for it, or choose another place with `--to`")]
+    #[error(
+        "`{place}` is being written by another process; wait for it, or choose another place with `--to`"
+    )]
     Busy {
         /// The object.
         place: String,

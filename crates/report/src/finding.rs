@@ -1,0 +1,107 @@
+//! What is wrong with a report and was survived.
+
+use std::fmt;
+
+/// A defect of a report: what it is and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub code: FindingCode,
+    /// The byte it was found at, in the inflated report as it came.
+    pub offset: u64,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $weight:ident, $text:literal;)+) => {
+        /// The stable codes of what can be wrong with a report.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum FindingCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl FindingCode {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the stable identifier used in the ledger and in the documentation.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// Returns a sentence, without a full stop, that says what was wrong and what was done.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// Returns what the defect cost.
+            pub const fn weight(self) -> Weight {
+                match self { $(Self::$variant => Weight::$weight,)+ }
+            }
+        }
+    };
+}
+
+/// What a defect cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Nothing was lost: it was repaired, or is only worth knowing.
+    Repair,
+    /// A case was left out; reading went on behind it.
+    Loss,
+    /// Reading ended here.
+    Stop,
+}
+
+codes! {
+    /// A tag, or the document, ends before its end.
+    CutTag = "cut-tag", Stop, "the report ends, or another tag begins, inside a tag";
+    /// The document ends while elements are open.
+    CutDocument = "cut-document", Stop, "the report ends while elements are open; the cases that had ended were kept";
+    /// An end tag that does not belong to the element that is open.
+    MismatchedTag = "mismatched-tag", Stop, "an end tag does not belong to the open element; the cases that had ended were kept";
+    /// A CDATA section, comment, processing instruction or document type without its end.
+    Unclosed = "unclosed-section", Stop, "a CDATA section, comment, instruction or document type has no end";
+    /// A second root element.
+    SecondRoot = "second-root", Stop, "a second root element begins here and was not read";
+    /// Elements nested deeper than the limit.
+    TooDeep = "too-deep", Stop, "elements are nested deeper than the limit; raise it with `--max-depth`";
+    /// A tag, comment or document type longer than the limit.
+    TagTooLarge = "tag-too-large", Stop, "a tag is longer than the limit; raise it with `--max-tag-size`";
+    /// More attributes than the limit.
+    TooManyAttributes = "too-many-attributes", Stop, "a tag has more attributes than the limit; raise it with `--max-attributes`";
+    /// No element at all.
+    NoRoot = "no-root", Stop, "there is no element in it";
+    /// No byte but white space.
+    Empty = "empty-report", Stop, "the report is empty";
+    /// A case longer than the limit.
+    CaseTooLarge = "case-too-large", Loss, "a case is longer than the limit and was left out; raise it with `--max-case-size`";
+    /// A control or non-character that XML forbids.
+    ForbiddenCharacter = "forbidden-character", Repair, "a character that XML forbids was kept as it is";
+    /// An entity that is not one of XML's five; entities are never expanded.
+    UnknownEntity = "unknown-entity", Repair, "an entity that XML does not define was kept as written";
+    /// A `&` that begins no reference.
+    BareAmpersand = "bare-ampersand", Repair, "a bare `&` was read as itself";
+    /// A `<` that begins no tag, or stands in an attribute.
+    BareLessThan = "bare-less-than", Repair, "a bare `<` was read as itself";
+    /// An attribute that a tag has twice.
+    DuplicateAttribute = "duplicate-attribute", Repair, "of an attribute that stands twice in a tag the first was kept";
+    /// An attribute without quotes, value or a space before it.
+    MalformedAttribute = "malformed-attribute", Repair, "an attribute without quotes, value or space was read as far as it goes";
+    /// Bytes that are not valid in the report's encoding.
+    InvalidEncoding = "invalid-encoding", Repair, "bytes that are not valid in the report's encoding became U+FFFD";
+    /// A declared encoding that is not known, or not the one that the bytes are in.
+    WrongEncoding = "wrong-encoding", Repair, "the declared encoding is unknown or not the bytes' own; the report was read as UTF-8";
+    /// Text before the root element.
+    TextBeforeRoot = "text-before-root", Repair, "text before the root element was passed over";
+    /// Text after the root element.
+    TextAfterRoot = "text-after-root", Repair, "text after the root element was passed over";
+    /// A document type; nothing in it is expanded or opened.
+    DocumentType = "document-type", Repair, "the document type was passed over: entities are never expanded, nothing is opened";
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

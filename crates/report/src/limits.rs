@@ -1,0 +1,33 @@
+//! The caps on what a report may ask of us. Each is a setting; each that is hit is a finding that names it.
+
+/// Caps on one report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Elements open at once (`--max-depth`).
+    pub depth: usize,
+    /// Attributes of one tag (`--max-attributes`).
+    pub attributes: usize,
+    /// Bytes of one tag with its attributes, of a comment, or of a document type (`--max-tag-size`).
+    pub tag_bytes: usize,
+    /// Bytes of one outermost case with all that is in it (`--max-case-size`).
+    pub case_bytes: usize,
+    /// Findings kept of one report; the rest are counted (`--max-findings`).
+    pub findings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // 256: real reports nest below 20.
+            depth: 256,
+            // 256: real tags have below 30.
+            attributes: 256,
+            // 16 MiB: messages of a megabyte stand in attributes.
+            tag_bytes: 16 << 20,
+            // 64 MiB: captured output of one case reaches tens of megabytes.
+            case_bytes: 64 << 20,
+            // 100: a defect that repeats is understood by then.
+            findings: 100,
+        }
+    }
+}

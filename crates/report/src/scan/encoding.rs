@@ -1,0 +1,290 @@
+//! Bytes in any encoding → UTF-8.
+//!
+//! A report says what it is in by a byte order mark, by the shape of its first bytes, or by its XML declaration. Most
+//! are UTF-8 and are passed on as they are. Bytes that are not valid become U+FFFD, each with a finding.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::memmem;
+
+use crate::finding::{Finding, FindingCode};
+
+/// How the bytes of a report become text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// UTF-8 or a part of it.
+    Utf8,
+    /// ISO 8859-1: each byte is the character of its number.
+    Latin1,
+    /// Another encoding, decoded by `encoding_rs`.
+    Other(&'static Encoding),
+}
+
+/// What the head of a report says about its encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detected {
+    /// The encoding to read it in.
+    pub charset: Charset,
+    /// The length of the byte order mark in bytes.
+    pub mark: usize,
+    /// Whether a declared encoding could not be followed.
+    pub is_declaration_wrong: bool,
+}
+
+impl Detected {
+    fn sure(charset: Charset, mark: usize) -> Self {
+        Self { charset, mark, is_declaration_wrong: false }
+    }
+}
+
+/// Finds out the encoding from a report's first bytes (1 KiB is enough).
+pub fn detect(head: &[u8]) -> Detected {
+    if let Some((encoding, mark)) = Encoding::for_bom(head) {
+        let charset = if encoding == UTF_8 { Charset::Utf8 } else { Charset::Other(encoding) };
+        return Detected::sure(charset, mark);
+    }
+    match head {
+        // `<` in two bytes, as no text in ASCII begins
+        [b'<', 0, second, 0, ..] if *second != 0 => return Detected::sure(Charset::Other(UTF_16LE), 0),
+        [0, b'<', 0, second, ..] if *second != 0 => return Detected::sure(Charset::Other(UTF_16BE), 0),
+        _ => {}
+    }
+    let Some(label) = declared_encoding(head) else { return Detected::sure(Charset::Utf8, 0) };
+    if is_latin1(label) {
+        return Detected::sure(Charset::Latin1, 0);
+    }
+    let wrong = Detected { charset: Charset::Utf8, mark: 0, is_declaration_wrong: true };
+    match Encoding::for_label(label) {
+        _ if label.eq_ignore_ascii_case(b"us-ascii") || label.eq_ignore_ascii_case(b"ascii") => {
+            Detected::sure(Charset::Utf8, 0)
+        }
+        None => wrong,
+        Some(encoding) if encoding == UTF_8 => Detected::sure(Charset::Utf8, 0),
+        // what could be read as ASCII up to here is not in two bytes a character, whatever it says
+        Some(encoding) if encoding.is_ascii_compatible() => Detected::sure(Charset::Other(encoding), 0),
+        Some(_) => wrong,
+    }
+}
+
+/// ISO 8859-1 proper; `encoding_rs` would read it as Windows-1252, as browsers do.
+fn is_latin1(label: &[u8]) -> bool {
+    [&b"iso-8859-1"[..], b"iso8859-1", b"iso_8859-1", b"latin-1", b"latin1", b"l1"]
+        .iter()
+        .any(|name| label.eq_ignore_ascii_case(name))
+}
+
+/// Returns the encoding that the XML declaration names.
+fn declared_encoding(head: &[u8]) -> Option<&[u8]> {
+    let text = head.trim_ascii_start();
+    let declaration = text.strip_prefix(b"<?xml")?;
+    let declaration = declaration.get(..memmem::find(declaration, b"?>")?)?;
+    let value = declaration.get(memmem::find(declaration, b"encoding")? + 8..)?;
+    let value = value.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (&quote, value) = value.split_first()?;
+    if !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    value.get(..value.iter().position(|&byte| byte == quote)?)
+}
+
+/// A whole report as UTF-8.
+#[derive(Debug)]
+pub struct Decoded<'report> {
+    /// The text, without a byte order mark.
+    pub text: Cow<'report, [u8]>,
+    /// The encoding it came in.
+    pub charset: Charset,
+    mark: usize,
+    raw: &'report [u8],
+}
+
+impl<'report> Decoded<'report> {
+    /// Decodes a whole report; `findings` gets what was wrong with its encoding and which forbidden characters stand
+    /// in it.
+    pub fn new(raw: &'report [u8], mut findings: impl FnMut(Finding)) -> Self {
+        let detected = detect(raw.get(..raw.len().min(1024)).unwrap_or_default());
+        if detected.is_declaration_wrong {
+            findings(Finding { code: FindingCode::WrongEncoding, offset: 0 });
+        }
+        let content = raw.get(detected.mark..).unwrap_or_default();
+        let text = match detected.charset {
+            Charset::Utf8 => repair_utf8(content),
+            Charset::Latin1 => Cow::Owned(encoding_rs::mem::decode_latin1(content).into_owned().into_bytes()),
+            Charset::Other(encoding) => {
+                let (text, _) = encoding.decode_without_bom_handling(content);
+                Cow::Owned(text.into_owned().into_bytes())
+            }
+        };
+        let decoded = Self { text, charset: detected.charset, mark: detected.mark, raw };
+        decoded.tell_invalid(&mut findings);
+        let mut tell = |place| {
+            findings(Finding { code: FindingCode::ForbiddenCharacter, offset: decoded.offset_in_raw(place) });
+        };
+        forbidden_characters(&decoded.text, &mut tell);
+        decoded
+    }
+
+    /// Returns the offset, in the report as it came, of a place in the text.
+    ///
+    /// # Cost
+    /// Linear in the place where the report was not valid UTF-8.
+    pub fn offset_in_raw(&self, place: usize) -> u64 {
+        let content = self.raw.get(self.mark..).unwrap_or_default();
+        let before = self.text.get(..place).unwrap_or(&self.text);
+        let length = match (self.charset, &self.text) {
+            (Charset::Utf8, Cow::Borrowed(_)) => place,
+            (Charset::Utf8, Cow::Owned(_)) => utf8_raw_length(content, place),
+            (Charset::Latin1, _) => String::from_utf8_lossy(before).chars().count(),
+            (Charset::Other(encoding), _) => {
+                let before = String::from_utf8_lossy(before);
+                if encoding == UTF_16LE || encoding == UTF_16BE {
+                    before.encode_utf16().count() * 2
+                } else {
+                    encoding.encode(&before).0.len()
+                }
+            }
+        };
+        (self.mark + length) as u64
+    }
+
+    /// Tells each run of invalid bytes.
+    fn tell_invalid(&self, findings: &mut impl FnMut(Finding)) {
+        let content = self.raw.get(self.mark..).unwrap_or_default();
+        match (self.charset, &self.text) {
+            (Charset::Utf8, Cow::Owned(_)) => {
+                let mut offset = self.mark;
+                for chunk in content.utf8_chunks() {
+                    offset += chunk.valid().len();
+                    if !chunk.invalid().is_empty() {
+                        findings(Finding { code: FindingCode::InvalidEncoding, offset: offset as u64 });
+                        offset += chunk.invalid().len();
+                    }
+                }
+            }
+            (Charset::Other(encoding), _) if encoding.decode_without_bom_handling(content).1 => {
+                let first = memmem::find(&self.text, "\u{FFFD}".as_bytes()).unwrap_or_default();
+                findings(Finding { code: FindingCode::InvalidEncoding, offset: self.offset_in_raw(first) });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Replaces what is not valid UTF-8 by U+FFFD.
+pub fn repair_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(_) => Cow::Borrowed(bytes),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+/// Returns how many raw bytes became the first `place` bytes of the repaired text.
+fn utf8_raw_length(raw: &[u8], place: usize) -> usize {
+    let (mut read, mut written) = (0, 0);
+    for chunk in raw.utf8_chunks() {
+        let valid = chunk.valid().len();
+        if written + valid >= place {
+            return read + (place - written);
+        }
+        read += valid + chunk.invalid().len();
+        written += valid + if chunk.invalid().is_empty() { 0 } else { '\u{FFFD}'.len_utf8() };
+        if written >= place {
+            return read;
+        }
+    }
+    read
+}
+
+/// Tells the place of each character that XML forbids.
+pub fn forbidden_characters(text: &[u8], tell: &mut impl FnMut(usize)) {
+    // 4 KiB: small enough to stay in the first cache, large enough for the vector loop to pay
+    for (index, block) in text.chunks(4096).enumerate() {
+        // without an early end, so that the compiler makes a vector loop of it
+        let found = block.iter().fold(false, |found, &byte| {
+            found | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t') & (byte != b'\r'))
+        });
+        if found {
+            for (place, &byte) in block.iter().enumerate() {
+                if byte < 0x20 && !matches!(byte, b'\n' | b'\t' | b'\r') {
+                    tell(index * 4096 + place);
+                }
+            }
+        }
+    }
+    for place in memmem::find_iter(text, b"\xEF\xBF") {
+        if matches!(text.get(place + 2), Some(0xBE | 0xBF)) {
+            tell(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(raw: &[u8]) -> (String, Vec<(&'static str, u64)>) {
+        let mut findings = Vec::new();
+        let decoded = Decoded::new(raw, |finding| findings.push((finding.code.as_str(), finding.offset)));
+        (String::from_utf8(decoded.text.into_owned()).unwrap(), findings)
+    }
+
+    #[test]
+    fn utf8_is_passed_on_as_it_is() {
+        let raw = "<a b=\"é\u{1F600}\"/>".as_bytes();
+        let decoded = Decoded::new(raw, |_| panic!("no finding"));
+        assert!(matches!(decoded.text, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn byte_order_marks_are_dropped() {
+        assert_eq!(decode(b"\xEF\xBB\xBF<a/>"), ("<a/>".into(), vec![]));
+        assert_eq!(decode(b"\xFF\xFE<\0a\0/\0>\0"), ("<a/>".into(), vec![]));
+        assert_eq!(decode(b"\xFE\xFF\0<\0a\0/\0>"), ("<a/>".into(), vec![]));
+    }
+
+    #[test]
+    fn utf16_without_a_mark_is_found_by_its_shape() {
+        assert_eq!(decode(b"<\0a\0/\0>\0"), ("<a/>".into(), vec![]));
+        assert_eq!(decode(b"\0<\0a\0/\0>"), ("<a/>".into(), vec![]));
+    }
+
+    #[test]
+    fn declared_encodings_are_followed() {
+        let latin1 = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9\x80</a>";
+        assert_eq!(decode(latin1).0, "<?xml version='1.0' encoding='ISO-8859-1'?><a>\u{E9}\u{80}</a>");
+        let windows = b"<?xml version=\"1.0\" encoding = \"windows-1252\"?><a>\x80</a>";
+        assert!(decode(windows).0.ends_with("<a>\u{20AC}</a>"));
+    }
+
+    #[test]
+    fn a_declaration_that_cannot_be_true_is_told() {
+        for label in ["utf-16", "klingon"] {
+            let raw = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><a/>");
+            assert_eq!(decode(raw.as_bytes()), (raw.clone(), vec![("wrong-encoding", 0)]));
+        }
+    }
+
+    #[test]
+    fn invalid_bytes_become_replacement_characters_at_their_raw_offset() {
+        let (text, findings) = decode(b"<a>\xFFx\xC3</a>\x01");
+        assert_eq!(text, "<a>\u{FFFD}x\u{FFFD}</a>\x01");
+        assert_eq!(findings, [("invalid-encoding", 3), ("invalid-encoding", 5), ("forbidden-character", 10)]);
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_bytes_as_they_came() {
+        let raw = b"\xFF\xFE<\0a\0\xE9\0>\0";
+        let decoded = Decoded::new(raw, |_| ());
+        assert_eq!(decoded.offset_in_raw(decoded.text.len()), 10);
+        assert_eq!(decoded.offset_in_raw(0), 2);
+    }
+
+    #[test]
+    fn forbidden_characters_are_told_by_place() {
+        let mut places = Vec::new();
+        let text = format!("a\tb\u{0}{}\u{1B}\u{FFFF}", "x".repeat(5000));
+        forbidden_characters(text.as_bytes(), &mut |place| places.push(place));
+        assert_eq!(places, [3, 5004, 5005]);
+    }
+}

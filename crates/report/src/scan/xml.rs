@@ -1,0 +1,733 @@
+//! Finds tags and texts in XML.
+//!
+//! Input is bytes in UTF-8 (see [`super::encoding`]), given as windows: [`XmlScanner::feed`] reads as far as it can
+//! and says how much need not be shown again. A report that is in memory is one window and the last. What is found
+//! goes to an [`XmlVisitor`] as places in the window; nothing is copied or decoded ([`super::reference`] does that,
+//! for the texts that are kept).
+//!
+//! Real reports break XML's rules. What can be read in one way only is read, with a finding; reading stops at a cut
+//! or mismatched tag, an unclosed section or a second root, since what follows could belong anywhere.
+
+use memchr::{memchr, memchr2, memmem};
+
+use crate::finding::FindingCode;
+use crate::limits::Limits;
+
+/// A range of bytes in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// Returns the bytes of the span.
+    #[inline]
+    pub fn of(self, window: &[u8]) -> &[u8] {
+        window.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        Self { start: narrow(start), end: narrow(end) }
+    }
+}
+
+/// A place in a window as 32 bits: [`XmlScanner::feed`] takes no window of 4 GiB or more.
+#[inline]
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// An attribute as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// The name, prefix and all.
+    pub name: Span,
+    /// The name without its prefix.
+    pub local: Span,
+    /// The raw value, without its quotes.
+    pub value: Span,
+    /// Whether the value holds a reference, a tab or a line end, and so reads otherwise than it stands.
+    pub coded: bool,
+}
+
+/// A start tag as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct StartTag<'scan> {
+    /// The window that all spans are in.
+    pub window: &'scan [u8],
+    /// The name without its prefix.
+    pub name: Span,
+    /// The attributes in order, without namespace declarations; of those of one name the first only.
+    pub attributes: &'scan [Attribute],
+    /// Where the tag begins.
+    pub at: u32,
+}
+
+/// A piece of text as it stands. Texts may come in several pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'scan> {
+    /// The window that the span is in.
+    pub window: &'scan [u8],
+    /// The raw text.
+    pub span: Span,
+    /// Whether references mean something in it.
+    pub kind: TextKind,
+}
+
+/// Whether references mean something in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// Ordinary text: references are read.
+    Parsed,
+    /// A CDATA section's content: all is itself.
+    CData,
+    /// A `<` or other markup that is read as itself.
+    Literal,
+}
+
+/// Receives what a scan finds, in order.
+pub trait XmlVisitor {
+    /// An element begins.
+    fn start(&mut self, tag: &StartTag<'_>);
+    /// Text of the open element.
+    fn text(&mut self, text: &Text<'_>);
+    /// The open element ends; `end` is the place in the window behind it.
+    fn end(&mut self, window: &[u8], end: u32);
+    /// A defect that reading survives, at a place in the window.
+    fn finding(&mut self, code: FindingCode, at: u32);
+    /// Reports whether all that was told so far has been dealt with, so that the window may be given up.
+    fn settled(&self) -> bool;
+    /// Forgets what was told since [`settled`](Self::settled) last was true: it will be told again.
+    fn rollback(&mut self);
+}
+
+/// How far a window was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fed {
+    /// How many bytes of the window need not be shown again.
+    pub consumed: usize,
+    /// Why reading ended, and at which place in the window.
+    pub stop: Option<(FindingCode, usize)>,
+}
+
+/// Where in a document the scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    BeforeRoot,
+    InRoot,
+    AfterRoot,
+}
+
+/// A section that may span windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Markup,
+    CData,
+    Comment,
+    Instruction,
+}
+
+impl Section {
+    fn terminator(self) -> &'static [u8] {
+        match self {
+            Self::CData => b"]]>",
+            Self::Comment => b"-->",
+            Self::Instruction | Self::Markup => b"?>",
+        }
+    }
+}
+
+/// Reads XML in windows. One scanner reads one report.
+#[derive(Debug)]
+pub struct XmlScanner {
+    limits: Limits,
+    /// The raw names of the open elements, one after the other.
+    names: Vec<u8>,
+    /// Where each open element's name begins in `names`.
+    open: Vec<usize>,
+    phase: Phase,
+    section: Section,
+    attributes: Vec<Attribute>,
+    told_outer_text: bool,
+}
+
+/// The state at a place from which a window can be read again.
+struct Checkpoint {
+    at: usize,
+    open: usize,
+    phase: Phase,
+    section: Section,
+}
+
+/// What came of one construct.
+enum Step {
+    /// It was read up to here.
+    Done(usize),
+    /// The window ends inside it.
+    Incomplete,
+    /// Reading cannot go on.
+    Stop(FindingCode, usize),
+}
+
+impl XmlScanner {
+    /// Makes a scanner for one report.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            names: Vec::new(),
+            open: Vec::new(),
+            phase: Phase::BeforeRoot,
+            section: Section::Markup,
+            attributes: Vec::new(),
+            told_outer_text: false,
+        }
+    }
+
+    /// Makes the scanner ready for another report, keeping its buffers.
+    pub fn reset(&mut self) {
+        self.names.clear();
+        self.open.clear();
+        self.phase = Phase::BeforeRoot;
+        self.section = Section::Markup;
+        self.told_outer_text = false;
+    }
+
+    /// Reports whether the root element has ended.
+    pub fn is_after_root(&self) -> bool {
+        self.phase == Phase::AfterRoot
+    }
+
+    /// Reads a window. `last` says that the report ends with it. The next window must begin with the bytes that were
+    /// not consumed.
+    ///
+    /// A window of 4 GiB or more is refused as a tag that is too large.
+    pub fn feed<V: XmlVisitor>(&mut self, window: &[u8], last: bool, visitor: &mut V) -> Fed {
+        if u32::try_from(window.len()).is_err() {
+            return Fed { consumed: 0, stop: Some((FindingCode::TagTooLarge, 0)) };
+        }
+        let mut at = 0;
+        let mut checkpoint = self.checkpoint(0);
+        loop {
+            if !last && visitor.settled() {
+                checkpoint = self.checkpoint(at);
+            }
+            let step = if self.section == Section::Markup {
+                let text_end = self.text(window, at, last, visitor);
+                at = text_end;
+                if !last && visitor.settled() {
+                    checkpoint = self.checkpoint(at);
+                }
+                if window.get(at) != Some(&b'<') {
+                    Step::Incomplete
+                } else {
+                    self.markup(window, at, visitor)
+                }
+            } else {
+                self.section(window, at, last, visitor)
+            };
+            match step {
+                Step::Done(next) => at = next,
+                Step::Stop(code, offset) => return Fed { consumed: at, stop: Some((code, offset)) },
+                Step::Incomplete if last => return self.finish(window, at),
+                Step::Incomplete => {
+                    if self.section == Section::Markup
+                        && window.len() - at > self.limits.tag_bytes
+                        && window.get(at) == Some(&b'<')
+                    {
+                        return Fed { consumed: at, stop: Some((FindingCode::TagTooLarge, at)) };
+                    }
+                    if visitor.settled() {
+                        return Fed { consumed: at.max(checkpoint.at), stop: None };
+                    }
+                    self.restore(&checkpoint);
+                    visitor.rollback();
+                    return Fed { consumed: checkpoint.at, stop: None };
+                }
+            }
+        }
+    }
+
+    fn checkpoint(&self, at: usize) -> Checkpoint {
+        Checkpoint { at, open: self.open.len(), phase: self.phase, section: self.section }
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) {
+        if let Some(&names) = self.open.get(checkpoint.open) {
+            self.names.truncate(names);
+            self.open.truncate(checkpoint.open);
+        }
+        self.phase = checkpoint.phase;
+        self.section = checkpoint.section;
+    }
+
+    /// The last window ended; says whether the document did.
+    fn finish(&self, window: &[u8], at: usize) -> Fed {
+        let rest_is_markup = window.get(at) == Some(&b'<');
+        let code = if self.section != Section::Markup {
+            Some(FindingCode::Unclosed)
+        } else if rest_is_markup {
+            let rest = window.get(at..).unwrap_or_default();
+            let section = rest.starts_with(b"<!") || rest.starts_with(b"<?");
+            Some(if section && rest.len() > 2 { FindingCode::Unclosed } else { FindingCode::CutTag })
+        } else if !self.open.is_empty() {
+            Some(FindingCode::CutDocument)
+        } else if self.phase == Phase::BeforeRoot {
+            let blank = window.iter().all(u8::is_ascii_whitespace);
+            Some(if blank { FindingCode::Empty } else { FindingCode::NoRoot })
+        } else {
+            None
+        };
+        let place = if code == Some(FindingCode::CutDocument) { window.len() } else { at };
+        Fed { consumed: window.len(), stop: code.map(|code| (code, place)) }
+    }
+
+    /// Tells the text from `at` to the next `<`; returns where it ends.
+    #[inline]
+    fn text<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> usize {
+        let rest = window.get(at..).unwrap_or_default();
+        let end = match memchr(b'<', rest) {
+            Some(0) => return at,
+            Some(found) => at + found,
+            None if last => window.len(),
+            None => at + without_partial_end(rest),
+        };
+        if end > at {
+            self.tell_text(window, at, end, TextKind::Parsed, visitor);
+        }
+        end
+    }
+
+    #[inline]
+    fn tell_text<V: XmlVisitor>(
+        &mut self,
+        window: &[u8],
+        start: usize,
+        end: usize,
+        kind: TextKind,
+        visitor: &mut V,
+    ) {
+        let span = Span::new(start, end);
+        if self.phase == Phase::InRoot {
+            visitor.text(&Text { window, span, kind });
+        } else if !self.told_outer_text {
+            let raw = span.of(window);
+            if let Some(place) = raw.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                self.told_outer_text = true;
+                let code = if self.phase == Phase::BeforeRoot {
+                    FindingCode::TextBeforeRoot
+                } else {
+                    FindingCode::TextAfterRoot
+                };
+                visitor.finding(code, narrow(start + place));
+            }
+        }
+    }
+
+    /// Reads what begins with the `<` at `at`.
+    #[inline]
+    fn markup<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        match window.get(at + 1) {
+            None => Step::Incomplete,
+            Some(b'/') => self.end_tag(window, at, visitor),
+            Some(b'!') => self.declaration(window, at, visitor),
+            Some(b'?') => {
+                self.section = Section::Instruction;
+                Step::Done(at + 2)
+            }
+            Some(&byte) if begins_name(byte) => self.start_tag(window, at, visitor),
+            Some(_) => self.bare_less_than(window, at, visitor),
+        }
+    }
+
+    fn bare_less_than<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        if self.phase == Phase::InRoot {
+            visitor.finding(FindingCode::BareLessThan, narrow(at));
+        }
+        self.tell_text(window, at, at + 1, TextKind::Literal, visitor);
+        Step::Done(at + 1)
+    }
+
+    #[inline]
+    fn end_tag<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        let begin = at + 2;
+        let expected = self.open.last().and_then(|&name| self.names.get(name..));
+        let rest = window.get(begin..).unwrap_or_default();
+        let end = match expected {
+            Some(name) if rest.starts_with(name) && rest.get(name.len()) == Some(&b'>') => begin + name.len(),
+            _ => {
+                let Some(found) = memchr2(b'>', b'<', rest) else { return Step::Incomplete };
+                if rest.get(found) == Some(&b'<') {
+                    return Step::Stop(FindingCode::CutTag, at);
+                }
+                let name = rest.get(..found).unwrap_or_default().trim_ascii_end();
+                if expected != Some(name) {
+                    return Step::Stop(FindingCode::MismatchedTag, at);
+                }
+                begin + found
+            }
+        };
+        self.close();
+        visitor.end(window, narrow(end + 1));
+        Step::Done(end + 1)
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.names.truncate(name);
+        }
+        if self.open.is_empty() {
+            self.phase = Phase::AfterRoot;
+            self.told_outer_text = false;
+        }
+    }
+
+    fn declaration<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        let rest = window.get(at..).unwrap_or_default();
+        if rest.starts_with(b"<!--") {
+            self.section = Section::Comment;
+            return Step::Done(at + 4);
+        }
+        if rest.starts_with(b"<![CDATA[") {
+            self.section = Section::CData;
+            return Step::Done(at + 9);
+        }
+        let keyword = rest.get(..9).unwrap_or(rest);
+        if keyword.eq_ignore_ascii_case(b"<!DOCTYPE") && self.phase == Phase::BeforeRoot {
+            return match document_type_end(rest) {
+                Some(length) if length > self.limits.tag_bytes => Step::Stop(FindingCode::TagTooLarge, at),
+                Some(length) => {
+                    visitor.finding(FindingCode::DocumentType, narrow(at));
+                    Step::Done(at + length)
+                }
+                None => Step::Incomplete,
+            };
+        }
+        let may_become = |whole: &[u8]| rest.len() < whole.len() && whole.starts_with(rest);
+        if may_become(b"<!--") || may_become(b"<![CDATA[") || may_become(b"<!DOCTYPE") {
+            return Step::Incomplete;
+        }
+        self.bare_less_than(window, at, visitor)
+    }
+
+    /// Reads on in a CDATA section, comment or instruction, which may have begun in an earlier window.
+    fn section<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> Step {
+        let terminator = self.section.terminator();
+        let rest = window.get(at..).unwrap_or_default();
+        let found = memmem::find(rest, terminator);
+        let content = match found {
+            Some(length) => length,
+            // the terminator may stand across the window's end, and a line end or a character, too
+            None if !last => without_partial_end(rest).min(rest.len().saturating_sub(terminator.len())),
+            None => return Step::Incomplete,
+        };
+        if self.section == Section::CData && content > 0 {
+            self.tell_text(window, at, at + content, TextKind::CData, visitor);
+        }
+        if found.is_some() {
+            self.section = Section::Markup;
+            return Step::Done(at + content + terminator.len());
+        }
+        if content == 0 || !visitor.settled() {
+            return Step::Incomplete;
+        }
+        Step::Done(at + content)
+    }
+
+    #[inline]
+    fn start_tag<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        if self.phase == Phase::AfterRoot {
+            return Step::Stop(FindingCode::SecondRoot, at);
+        }
+        let name_start = at + 1;
+        let Some(name_end) = scan_name(window, name_start) else { return Step::Incomplete };
+        let (end, is_empty) = match self.read_attributes(window, at, name_end, visitor) {
+            Ok(read) => read,
+            Err(step) => return step,
+        };
+        if end - at > self.limits.tag_bytes {
+            return Step::Stop(FindingCode::TagTooLarge, at);
+        }
+        if self.open.len() >= self.limits.depth {
+            return Step::Stop(FindingCode::TooDeep, at);
+        }
+        let name = window.get(name_start..name_end).unwrap_or_default();
+        self.phase = Phase::InRoot;
+        self.open.push(self.names.len());
+        self.names.extend_from_slice(name);
+        let tag = StartTag {
+            window,
+            name: local_part(window, name_start, name_end),
+            attributes: &self.attributes,
+            at: narrow(at),
+        };
+        visitor.start(&tag);
+        if is_empty {
+            self.close();
+            visitor.end(window, narrow(end));
+        }
+        Step::Done(end)
+    }
+
+    /// Reads the attributes from `at` on; returns where the tag ends and whether it is an empty element's.
+    #[inline]
+    fn read_attributes<V: XmlVisitor>(
+        &mut self,
+        window: &[u8],
+        tag: usize,
+        mut at: usize,
+        visitor: &mut V,
+    ) -> Result<(usize, bool), Step> {
+        self.attributes.clear();
+        let mut spaced = false;
+        loop {
+            match window.get(at) {
+                None => return Err(Step::Incomplete),
+                Some(byte) if byte.is_ascii_whitespace() => {
+                    spaced = true;
+                    at += 1;
+                }
+                Some(b'>') => return Ok((at + 1, false)),
+                Some(b'/') => match window.get(at + 1) {
+                    None => return Err(Step::Incomplete),
+                    Some(b'>') => return Ok((at + 2, true)),
+                    Some(_) => {
+                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
+                        spaced = true;
+                        at += 1;
+                    }
+                },
+                Some(b'<') => return Err(Step::Stop(FindingCode::CutTag, tag)),
+                Some(_) => {
+                    if !spaced {
+                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
+                    }
+                    spaced = false;
+                    at = self.read_attribute(window, tag, at, visitor)?;
+                }
+            }
+        }
+    }
+
+    /// Reads one attribute; returns where it ends.
+    #[inline]
+    fn read_attribute<V: XmlVisitor>(
+        &mut self,
+        window: &[u8],
+        tag: usize,
+        name_start: usize,
+        visitor: &mut V,
+    ) -> Result<usize, Step> {
+        let incomplete = Err(Step::Incomplete);
+        let mut name_end = name_start;
+        loop {
+            match window.get(name_end) {
+                None => return incomplete,
+                Some(b'=' | b'>' | b'<' | b'/' | b' ' | b'\t' | b'\r' | b'\n') => break,
+                Some(_) => name_end += 1,
+            }
+        }
+        let Some(sign) = skip_space(window, name_end) else { return incomplete };
+        if window.get(sign) != Some(&b'=') {
+            visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
+            self.push(window, tag, (name_start, name_end), (name_end, name_end), false, visitor)?;
+            // a lone `=`, `"` and the like are no name: go on behind them
+            return Ok(name_end.max(name_start + 1));
+        }
+        let Some(open) = skip_space(window, sign + 1) else { return incomplete };
+        let quote = match window.get(open) {
+            None => return incomplete,
+            Some(&byte @ (b'"' | b'\'')) => byte,
+            Some(_) => {
+                visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
+                let Some(end) = scan_unquoted(window, open) else { return incomplete };
+                self.push(window, tag, (name_start, name_end), (open, end), true, visitor)?;
+                return Ok(end);
+            }
+        };
+        let value_start = open + 1;
+        let Some((value_end, classes)) = scan_value(window, value_start, quote) else { return incomplete };
+        if classes & CLASS_LESS_THAN != 0 {
+            // A value that swallowed the begin of other tags is the trace of a tag that was cut.
+            if !matches!(
+                window.get(value_end + 1),
+                Some(b'>' | b'/' | b'?' | b' ' | b'\t' | b'\r' | b'\n') | None
+            ) {
+                return Err(Step::Stop(FindingCode::CutTag, tag));
+            }
+            let value = window.get(value_start..value_end).unwrap_or_default();
+            let place = value_start + memchr(b'<', value).unwrap_or_default();
+            visitor.finding(FindingCode::BareLessThan, narrow(place));
+        }
+        let coded = classes & CLASS_CODED != 0;
+        self.push(window, tag, (name_start, name_end), (value_start, value_end), coded, visitor)?;
+        Ok(value_end + 1)
+    }
+
+    /// Keeps an attribute, unless it is a namespace declaration or stands there already.
+    #[inline]
+    fn push<V: XmlVisitor>(
+        &mut self,
+        window: &[u8],
+        tag: usize,
+        (name_start, name_end): (usize, usize),
+        (value_start, value_end): (usize, usize),
+        coded: bool,
+        visitor: &mut V,
+    ) -> Result<(), Step> {
+        let name = window.get(name_start..name_end).unwrap_or_default();
+        if name.is_empty() || name.starts_with(b"xmlns") && matches!(name.get(5), None | Some(b':')) {
+            return Ok(());
+        }
+        if self.attributes.iter().any(|other| other.name.of(window) == name) {
+            visitor.finding(FindingCode::DuplicateAttribute, narrow(name_start));
+            return Ok(());
+        }
+        if self.attributes.len() >= self.limits.attributes {
+            return Err(Step::Stop(FindingCode::TooManyAttributes, tag));
+        }
+        self.attributes.push(Attribute {
+            name: Span::new(name_start, name_end),
+            local: local_part(window, name_start, name_end),
+            value: Span::new(value_start, value_end),
+            coded,
+        });
+        Ok(())
+    }
+}
+
+/// A value with a `<` in it.
+const CLASS_LESS_THAN: u8 = 1;
+/// A value with a reference, a tab or a line end in it.
+const CLASS_CODED: u8 = 2;
+/// A quote.
+const CLASS_QUOTE: u8 = 4;
+
+/// What each byte means in an attribute's value.
+static VALUE_CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'<' as usize] = CLASS_LESS_THAN;
+    table[b'&' as usize] = CLASS_CODED;
+    table[b'\t' as usize] = CLASS_CODED;
+    table[b'\r' as usize] = CLASS_CODED;
+    table[b'\n' as usize] = CLASS_CODED;
+    table[b'"' as usize] = CLASS_QUOTE;
+    table[b'\'' as usize] = CLASS_QUOTE;
+    table
+};
+
+/// Finds the quote that ends a value; returns its place and the classes of the bytes before it.
+#[inline]
+fn scan_value(window: &[u8], start: usize, quote: u8) -> Option<(usize, u8)> {
+    let mut seen = 0;
+    for (length, &byte) in window.get(start..)?.iter().enumerate() {
+        let class = VALUE_CLASS.get(byte as usize).copied().unwrap_or_default();
+        if class == CLASS_QUOTE && byte == quote {
+            return Some((start + length, seen));
+        }
+        seen |= class;
+    }
+    None
+}
+
+/// Finds the end of a value without quotes.
+fn scan_unquoted(window: &[u8], start: usize) -> Option<usize> {
+    let rest = window.get(start..)?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'<' | b'/');
+    Some(start + rest.iter().position(ends)?)
+}
+
+/// Finds the end of an element's name.
+#[inline]
+fn scan_name(window: &[u8], start: usize) -> Option<usize> {
+    let rest = window.get(start..)?;
+    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'>' | b'/' | b'<');
+    Some(start + rest.iter().position(ends)?)
+}
+
+#[inline]
+fn skip_space(window: &[u8], start: usize) -> Option<usize> {
+    let rest = window.get(start..)?;
+    Some(start + rest.iter().position(|byte| !byte.is_ascii_whitespace())?)
+}
+
+#[inline]
+fn begins_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || byte >= 0x80
+}
+
+/// Returns a name without its prefix.
+#[inline]
+fn local_part(window: &[u8], start: usize, end: usize) -> Span {
+    let name = window.get(start..end).unwrap_or_default();
+    match name.iter().position(|&byte| byte == b':') {
+        Some(colon) if colon + 1 < name.len() => Span::new(start + colon + 1, end),
+        _ => Span::new(start, end),
+    }
+}
+
+/// Returns how much of a text at a window's end can be told now: not a reference, a line end or a character that may
+/// go on in the next window.
+fn without_partial_end(text: &[u8]) -> usize {
+    // 16: the longest reference that means anything is `&#x0010FFFF;`, and zeros before it are rare
+    const LONGEST_REFERENCE: usize = 16;
+    let mut end = text.len();
+    let tail = text.len().saturating_sub(LONGEST_REFERENCE);
+    if let Some(found) = text.get(tail..).and_then(|tail| memchr::memrchr(b'&', tail)) {
+        let place = tail + found;
+        if memchr(b';', text.get(place..).unwrap_or_default()).is_none() {
+            end = place;
+        }
+    }
+    let kept = text.get(..end).unwrap_or_default();
+    if kept.last() == Some(&b'\r') {
+        return end - 1;
+    }
+    // a character of several bytes that is not whole
+    for back in 1..=kept.len().min(3) {
+        let byte = kept.get(kept.len() - back).copied().unwrap_or_default();
+        let needs = match byte {
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+            0x80..=0xBF => continue,
+            _ => break,
+        };
+        if needs > back {
+            return end - back;
+        }
+        break;
+    }
+    end
+}
+
+/// Returns the length of the document type that `text` begins with.
+fn document_type_end(text: &[u8]) -> Option<usize> {
+    let mut at = 9;
+    let mut in_subset = false;
+    loop {
+        let rest = text.get(at..)?;
+        match *rest.first()? {
+            quote @ (b'"' | b'\'') => at += memchr(quote, rest.get(1..)?)? + 2,
+            b'<' if rest.starts_with(b"<!--") => at += memmem::find(rest, b"-->")? + 3,
+            b'<' if rest.starts_with(b"<?") => at += memmem::find(rest, b"?>")? + 2,
+            b'[' => {
+                in_subset = true;
+                at += 1;
+            }
+            b']' => {
+                in_subset = false;
+                at += 1;
+            }
+            b'>' if !in_subset => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
