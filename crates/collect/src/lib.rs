@@ -8,6 +8,7 @@
 //! bytes (`testlake-report`).
 
 pub mod archive;
+pub mod bucket;
 pub mod ledger;
 pub mod limits;
 pub mod output;

@@ -5,6 +5,10 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+mod folder;
+
+pub use folder::Folder;
+
 /// A place that keeps objects by key. An object is there whole, or not at all.
 #[async_trait]
 pub trait Destination: Debug + Send + Sync {

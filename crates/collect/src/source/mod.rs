@@ -9,7 +9,17 @@ use crate::run::{RunFacts, RunKey};
 use crate::spool::Body;
 
 mod error;
+mod folder;
+mod layout;
+mod paths;
+mod spec;
+mod walk;
+
 pub use error::{SourceError, SourceErrorKind};
+pub use folder::Folder;
+pub use layout::Layout;
+pub use paths::Paths;
+pub use spec::SourceSpec;
 
 /// A place that holds artifacts of runs.
 ///
@@ -37,6 +47,15 @@ pub trait Source: Debug + Send + Sync {
 
     /// Returns what else this place says about the attempt.
     async fn facts(&self, run: &RunKey) -> Result<RunFacts, SourceError>;
+
+    /// Returns 16 hex digits that stand for all the bytes here, wherever they lie; `None` where the place holds runs
+    /// by id. With it, input without a run's id gets one: `local-<fingerprint>`.
+    ///
+    /// # Cost
+    /// Reads all bytes once.
+    async fn fingerprint(&self) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
 }
 
 /// Names of jobs by id. Ids are decimal digits without leading zeros (some providers': any text).
