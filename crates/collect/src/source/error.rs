@@ -46,6 +46,13 @@ impl SourceError {
         self
     }
 
+    /// Adds words at the end of what it says.
+    #[must_use]
+    pub fn and(mut self, words: &str) -> Self {
+        self.what.push_str(words);
+        self
+    }
+
     /// Returns what a caller can do about it.
     pub fn kind(&self) -> SourceErrorKind {
         self.kind

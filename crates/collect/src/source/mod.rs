@@ -8,10 +8,17 @@ use async_trait::async_trait;
 use crate::run::{RunFacts, RunKey};
 use crate::spool::Body;
 
+#[cfg(feature = "cloud")]
+pub mod circleci;
 mod error;
 mod folder;
+#[cfg(feature = "cloud")]
+pub mod github;
+#[cfg(feature = "cloud")]
+pub mod http;
 mod layout;
 mod paths;
+mod secret;
 mod spec;
 mod walk;
 
@@ -19,6 +26,7 @@ pub use error::{SourceError, SourceErrorKind};
 pub use folder::Folder;
 pub use layout::Layout;
 pub use paths::Paths;
+pub use secret::Secret;
 pub use spec::SourceSpec;
 
 /// A place that holds artifacts of runs.
