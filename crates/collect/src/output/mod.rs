@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 mod folder;
+pub mod gzip;
 
 pub use folder::Folder;
 
