@@ -57,6 +57,48 @@ impl Body {
         }
     }
 
+    /// Reads from `offset` on until `into` is full or the bytes end, and returns how many came.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn read_full_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(offset.saturating_add(filled as u64), rest) {
+                Ok(0) => break,
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Returns up to `len` bytes from `offset` on, without a copy where they are in memory, else by way of
+    /// `buffer`, which grows as needed and never shrinks. Fewer where the bytes end.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn slice_at<'a>(&'a self, offset: u64, len: usize, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+        match self {
+            Self::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(len).min(bytes.len());
+                Ok(bytes.get(start..end).unwrap_or_default())
+            }
+            Self::File(..) => {
+                // What a length claims beyond the end asks for no memory.
+                let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+                let len = len.min(left);
+                if buffer.len() < len {
+                    buffer.resize(len, 0);
+                }
+                let got = self.read_full_at(offset, buffer.get_mut(..len).unwrap_or_default())?;
+                Ok(buffer.get(..got).unwrap_or_default())
+            }
+        }
+    }
+
     /// Returns a reader of the bytes from `start` up to `end`.
     pub fn reader(&self, start: u64, end: u64) -> BodyReader {
         BodyReader { body: self.clone(), at: start, end: end.min(self.len()) }
@@ -81,13 +123,28 @@ pub struct BodyReader {
     end: u64,
 }
 
+impl BodyReader {
+    /// Returns the offset in the [`Body`] of the byte that is read next.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+}
+
 impl Read for BodyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let room = into.len().min(left);
-        let got = self.body.read_at(self.at, into.get_mut(..room).unwrap_or_default())?;
-        self.at += got as u64;
-        Ok(got)
+        let into = into.get_mut(..room).unwrap_or_default();
+        loop {
+            match self.body.read_at(self.at, into) {
+                Ok(got) => {
+                    self.at += got as u64;
+                    return Ok(got);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -163,5 +220,51 @@ impl Write for Spool {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body_of(bytes: &[u8], memory_limit: usize) -> Body {
+        let mut spool = Spool::new(memory_limit);
+        for piece in bytes.chunks(3) {
+            spool.write_all(piece).unwrap();
+        }
+        assert_eq!(spool.len(), bytes.len() as u64);
+        spool.finish().unwrap()
+    }
+
+    #[test]
+    fn a_file_and_memory_read_alike() {
+        let bytes = b"0123456789";
+        let memory = body_of(bytes, 10);
+        let file = body_of(bytes, 9);
+        assert!(matches!(memory, Body::Memory(_)));
+        assert!(matches!(file, Body::File(..)));
+        for body in [memory, file] {
+            let mut buffer = Vec::new();
+            assert_eq!(body.slice_at(2, 3, &mut buffer).unwrap(), b"234");
+            assert_eq!(body.slice_at(8, usize::MAX, &mut buffer).unwrap(), b"89");
+            assert_eq!(body.slice_at(u64::MAX, 4, &mut buffer).unwrap(), b"");
+            assert!(buffer.len() <= 10, "a claim beyond the end asks for no memory");
+            let mut text = String::new();
+            body.reader(4, 7).take(100).read_to_string(&mut text).unwrap();
+            assert_eq!(text, "456");
+        }
+    }
+
+    #[test]
+    fn a_cleared_spool_holds_nothing_of_before() {
+        for memory_limit in [4, 100] {
+            let mut spool = Spool::new(memory_limit);
+            spool.write_all(b"a first try that broke off").unwrap();
+            spool.clear().unwrap();
+            spool.write_all(b"second").unwrap();
+            let body = spool.finish().unwrap();
+            let mut buffer = Vec::new();
+            assert_eq!(body.slice_at(0, 100, &mut buffer).unwrap(), b"second");
+        }
     }
 }
