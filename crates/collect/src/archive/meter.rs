@@ -117,7 +117,7 @@ impl<'a> Meter<'a> {
         let ratio = self.caps.ratio;
         if self.given > RATIO_FROM_BYTES && self.given > ratio.saturating_mul(self.decoder.consumed()) {
             // The bytes in hand are still given; the next call says why there are no more.
-            self.cap(ArchiveCode::EntryRatio, format!("inflates to more than {ratio} times its size; the rest is not read: raise it with `--max-ratio`"));
+            self.cap(ArchiveCode::EntryRatio, &format!("inflates to more than {ratio} times its size; the rest is not read: raise it with `--max-ratio`"));
         }
         Ok(given)
     }

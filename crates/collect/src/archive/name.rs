@@ -80,7 +80,7 @@ mod tests {
         {
             assert!(is_outside(path), "{path}");
         }
-        for path in ["a.xml", "a/b.xml", "a..b/c.xml", "...", "", "a:b", "é:"] {
+        for path in ["a.xml", "a/b.xml", "a..b/c.xml", "...", "", "ab:c", "é:"] {
             assert!(!is_outside(path), "{path}");
         }
     }

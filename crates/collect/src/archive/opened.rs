@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 
 use super::collector::Collector;
 use super::decoder::{self, Stored};
@@ -53,6 +54,7 @@ enum Form {
     Squeezed(Body, Codec),
     Single(Body),
     Files(Vec<LooseFile>),
+    Spooled(Body, Vec<Range<u64>>),
 }
 
 /// How [`Archive::read`] ended well.
@@ -108,6 +110,10 @@ pub fn open(
     match content {
         Content::Files(files) => {
             let form = Form::Files(plain::list_files(files, &mut collector));
+            Ok(close(form, collector))
+        }
+        Content::Spooled(body, files) => {
+            let form = Form::Spooled(body.clone(), plain::list_spooled(files, &mut collector));
             Ok(close(form, collector))
         }
         Content::Bytes(body) => open_body(name, body, collector, wanted, limits, budget),
@@ -258,12 +264,21 @@ impl Archive {
                 Meter::new(Box::new(decoder), caps).charge(budget)
             }
             Form::Files(files) => {
-                let file = files.get(entry.locator).ok_or_else(|| {
-                    Defect::new(ArchiveCode::EntryBroken, None, "belongs to another artifact").of(&entry.path)
-                })?;
+                let file = files.get(entry.locator).ok_or_else(|| stranger(entry))?;
                 Meter::new(plain::open_file(file)?, caps).charge(budget)
+            }
+            Form::Spooled(body, ranges) => {
+                let range = ranges.get(entry.locator).ok_or_else(|| stranger(entry))?;
+                let len = range.end.saturating_sub(range.start);
+                let decoder = Stored::new(body.reader(range.start, range.end), len);
+                Meter::new(Box::new(decoder), caps).charge(budget)
             }
         };
         Ok(meter.name(&entry.path))
     }
+}
+
+/// The defect of an entry that another archive listed.
+pub(super) fn stranger(entry: &Entry) -> Defect {
+    Defect::new(ArchiveCode::EntryBroken, None, "belongs to another archive").of(&entry.path)
 }

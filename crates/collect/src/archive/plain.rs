@@ -1,12 +1,13 @@
 //! Artifacts that are no archives: loose files, a single report, a single compressed report.
 
 use std::fs::File;
+use std::ops::Range;
 
+use super::Defect;
 use super::collector::{Collector, Offer};
 use super::decoder::{Decoder, Disk};
 use super::kind::Codec;
-use super::Defect;
-use crate::source::LooseFile;
+use crate::source::{LooseFile, SpooledFile};
 use crate::spool::Body;
 
 /// The loose files that are wanted.
@@ -15,6 +16,20 @@ pub(super) fn list_files(files: &[LooseFile], into: &mut Collector<'_>) -> Vec<L
     for file in files {
         match into.offer(file.path.as_str().into(), file.size_bytes, 0, kept.len()) {
             Offer::Kept => kept.push(file.clone()),
+            Offer::Left => {}
+            Offer::Full => break,
+        }
+    }
+    kept
+}
+
+/// The wanted ones of files that lie one after the other in one body.
+pub(super) fn list_spooled(files: &[SpooledFile], into: &mut Collector<'_>) -> Vec<Range<u64>> {
+    let mut kept = Vec::new();
+    for file in files {
+        let size = file.end.saturating_sub(file.start);
+        match into.offer(file.path.as_str().into(), size, file.start, kept.len()) {
+            Offer::Kept => kept.push(file.start..file.end),
             Offer::Left => {}
             Offer::Full => break,
         }

@@ -51,7 +51,10 @@ impl<'a> Feed<'a> {
 
     pub(super) fn inflated(meter: Meter<'a>, spool: Spool, entry_bytes: u64) -> Self {
         let buffer = vec![0; 64 << 10];
-        Self { from: From::Inflated { meter: Box::new(meter), spool, entry_bytes, buffer, stopped: None }, at: 0 }
+        Self {
+            from: From::Inflated { meter: Box::new(meter), spool, entry_bytes, buffer, stopped: None },
+            at: 0,
+        }
     }
 
     /// Returns the offset in the tar of the byte that comes next.

@@ -18,7 +18,8 @@ use super::collector::Collector;
 use super::decoder::{self, Decoder, Stored};
 use super::kind::Codec;
 use super::meter::{Caps, Meter};
-use super::{ArchiveCode, Budget, Defect, Entry};
+use super::opened::stranger;
+use super::{Budget, Defect, Entry};
 use crate::limits::ArchiveLimits;
 use crate::spool::{Body, Spool};
 
@@ -75,9 +76,7 @@ impl Tar {
 
     /// Returns a decoder of a member.
     pub(super) fn decoder(&self, entry: &Entry) -> Result<Box<dyn Decoder>, Defect> {
-        let member = self.members.get(entry.locator).ok_or_else(|| {
-            Defect::new(ArchiveCode::EntryBroken, None, "belongs to another archive").of(&entry.path)
-        })?;
+        let member = self.members.get(entry.locator).ok_or_else(|| stranger(entry))?;
         let source = self.body.reader(member.start, member.start.saturating_add(member.held));
         let stored = Stored::new(source, member.held);
         Ok(match &member.broken {

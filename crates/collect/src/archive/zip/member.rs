@@ -5,6 +5,7 @@ use libdeflater::crc32;
 use super::{DEFLATE, LOCAL_HEADER_BYTES, LOCAL_SIGNATURE, Member, STORED, State, Zip, u16_at};
 use crate::archive::decoder::{Decoder, Inflate, Stored};
 use crate::archive::meter::Claim;
+use crate::archive::opened::stranger;
 use crate::archive::{ArchiveCode, Budget, Defect, Entry, IN_MEMORY_BYTES, Scratch};
 
 /// Bytes that a local header's extra field may have for a member to be read by a single call to the system:
@@ -75,9 +76,7 @@ impl Zip {
         &self,
         entry: &Entry,
     ) -> Result<(Box<dyn Decoder>, Option<Claim>), Defect> {
-        let member = self.members.get(entry.locator).ok_or_else(|| {
-            Defect::new(ArchiveCode::EntryBroken, entry.offset, "belongs to another archive")
-        })?;
+        let member = self.members.get(entry.locator).ok_or_else(|| stranger(entry))?;
         self.check_readable(member).map_err(|defect| defect.of(&entry.path))?;
         let data = self.locate(member).map_err(|defect| defect.of(&entry.path))?;
         let decoder: Box<dyn Decoder> = if member.method == STORED {
