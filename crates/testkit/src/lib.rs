@@ -1,3 +1,4 @@
-//! What the tests stand on.
+//! What the tests stand on. Never shipped.
 
+pub mod scripted;
 pub mod zip;

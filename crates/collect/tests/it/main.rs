@@ -5,6 +5,18 @@
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+#[cfg(feature = "cloud")]
+mod circleci;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
+mod clock;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
+mod download;
+#[cfg(test)]
 mod folder;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
+mod github;
 #[cfg(test)]
 mod output;

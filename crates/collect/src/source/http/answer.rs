@@ -33,7 +33,7 @@ impl BadAnswer<'_> {
     pub(super) fn judge(&self, now: SystemTime) -> Failure {
         let status = self.status.as_u16();
         if let (403 | 429, Some(pause)) = (status, self.rate_limit_pause(now)) {
-            return self.limited(pause, now);
+            return self.wait("a rate limit holds until", pause, now);
         }
         let words = self.words;
         let (kind, advice) = match status {
@@ -42,9 +42,10 @@ impl BadAnswer<'_> {
             404 => (SourceErrorKind::NotFound, words.map(|w| w.not_found)),
             410 => (SourceErrorKind::Expired, Some("removed after its retention time")),
             408 | 425 | 429 | 500..=599 => {
-                let error = SourceError::new(SourceErrorKind::Unavailable, self.text(None));
-                let next = retry_after(self.headers, now).map_or(Next::Again, Next::After);
-                return Failure { error, next };
+                return match retry_after(self.headers, now) {
+                    Some(pause) => self.wait("it asks for quiet until", pause, now),
+                    None => Failure::again(SourceError::new(SourceErrorKind::Unavailable, self.text(None))),
+                };
             }
             _ => (SourceErrorKind::BadAnswer, None),
         };
@@ -66,9 +67,8 @@ impl BadAnswer<'_> {
         message.contains("secondary rate limit").then_some(SECONDARY_PAUSE)
     }
 
-    fn limited(&self, pause: Duration, now: SystemTime) -> Failure {
-        let until = now.checked_add(pause).map_or_else(|| "a time without end".to_owned(), show_time);
-        let advice = format!("a rate limit holds until {until}");
+    fn wait(&self, why: &str, pause: Duration, now: SystemTime) -> Failure {
+        let advice = format!("{why} {}", show_time(now.checked_add(pause)));
         let error = SourceError::new(SourceErrorKind::Unavailable, self.text(Some(&advice)));
         Failure { error, next: Next::After(pause) }
     }
@@ -133,13 +133,12 @@ fn until_reset(reset: u64, now: SystemTime) -> Option<Duration> {
     Some(at.duration_since(now).unwrap_or_default().saturating_add(Duration::from_secs(1)))
 }
 
-fn show_time(time: SystemTime) -> String {
-    // `fmt_http_date` panics beyond the year 9999.
+fn show_time(time: Option<SystemTime>) -> String {
+    // `fmt_http_date` panics before 1970 and beyond the year 9999, which begins so many seconds after the epoch.
     let year_9999 = Duration::from_secs(253_370_764_800);
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) if since < year_9999 => httpdate::fmt_http_date(time),
-        _ => "a time without end".to_owned(),
-    }
+    let can_be_shown =
+        |time: &SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|t| t < year_9999);
+    time.filter(can_be_shown).map_or_else(|| "a time without end".to_owned(), httpdate::fmt_http_date)
 }
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {

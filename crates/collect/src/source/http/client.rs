@@ -24,6 +24,9 @@ const JSON_BYTES: usize = 64 << 20;
 /// The most bytes that are read of an answer that is an error: the providers' are a few lines.
 const ERROR_BYTES: usize = 16 << 10;
 
+/// The header that carries a bearer's token.
+pub(in crate::source) const BEARER: HeaderName = AUTHORIZATION;
+
 /// An API: where it is and how it is spoken to.
 #[derive(Debug)]
 pub(in crate::source) struct Api {
@@ -310,12 +313,7 @@ impl Http {
         };
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| refuse("without saying where to"))?;
-        let to = from.join(location).map_err(|_| refuse("to what is no address"))?;
-        match to.scheme() {
-            "https" => {}
-            "http" if self.api.base.scheme() == "http" => {}
-            _ => return Err(refuse("from https to another scheme, which is not followed")),
-        }
+        let to = redirect_target(from, location, &self.api.base).map_err(refuse)?;
         if redirects == Redirects::Api && !self.api.is_at(&to) {
             return Err(refuse("to another host, which is not followed"));
         }
@@ -360,6 +358,16 @@ impl Http {
         if let Some(until) = until {
             call.wait_until(until).await;
         }
+    }
+}
+
+/// Returns where a redirect leads. From https it leads to https, save where the API itself is spoken to without.
+fn redirect_target(from: &Url, location: &str, api: &Url) -> Result<Url, &'static str> {
+    let to = from.join(location).map_err(|_| "to what is no address")?;
+    match to.scheme() {
+        "https" => Ok(to),
+        "http" if api.scheme() == "http" => Ok(to),
+        _ => Err("to another scheme than https, which is not followed"),
     }
 }
 
@@ -416,5 +424,54 @@ fn not_the_json(url: &Url, error: &serde_json::Error) -> Failure {
     }
 }
 
-/// The header that carries GitHub's token.
-pub(in crate::source) const BEARER: HeaderName = AUTHORIZATION;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_redirect_never_leaves_https() {
+        let (from, api) = (url("https://h/a/b"), url("https://api"));
+        let target = |location| redirect_target(&from, location, &api).map(|to| to.to_string());
+        assert_eq!(target("c?d").as_deref(), Ok("https://h/a/c?d"));
+        assert_eq!(target("//other/x").as_deref(), Ok("https://other/x"));
+        for refused in ["http://h/a/b", "file:///etc/passwd", "data:,x", "https://"] {
+            assert!(target(refused).is_err(), "{refused}");
+        }
+        // Where the API was given as http there is nothing to protect.
+        assert!(redirect_target(&from, "http://h/", &url("http://api")).is_ok());
+    }
+
+    #[test]
+    fn addresses_are_shown_without_what_is_secret_in_them() {
+        assert_eq!(shown(&url("https://user:pass@h:8443/a/b?sig=x#y")), "GET https://h:8443/a/b");
+    }
+
+    #[test]
+    fn the_token_goes_to_the_origin_of_the_api_and_those_named() {
+        let words = ApiWords { unauthorized: "", forbidden: "", not_found: "" };
+        let api = Api::new("https://api.h/v2", words)
+            .and_then(|api| api.with_header("accept", "x").with_token(BEARER, "Bearer ", Secret::new("hush")))
+            .and_then(|api| api.with_token_origins(&["https://files.h".to_owned()]))
+            .unwrap();
+        let sent = |to| {
+            let headers = api.headers_for(&url(to));
+            (headers.contains_key(BEARER), headers.contains_key("accept"))
+        };
+        assert_eq!(sent("https://api.h/elsewhere"), (true, true));
+        assert_eq!(sent("https://files.h/a"), (true, false));
+        for other in [
+            "http://api.h/v2",
+            "https://api.h:8443/v2",
+            "https://api.h.evil/v2",
+            "https://x.files.h/",
+            "http://files.h/",
+        ] {
+            assert_eq!(sent(other), (false, false), "{other}");
+        }
+        assert!(!format!("{api:?}").contains("hush"));
+    }
+}

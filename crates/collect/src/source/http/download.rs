@@ -83,7 +83,7 @@ impl Http {
             if progress.furthest - progress.counted_from >= STEP_BYTES {
                 progress.counted_from = progress.furthest;
                 call.moved_on();
-            } else if call.left().is_zero() {
+            } else if call.left().is_zero() && !progress.is_whole() {
                 let what =
                     format!("`{}` is slower than 1 MiB in {:?}", shown(&here), self.settings().deadline);
                 return Err(Failure::again(unavailable(what)));
@@ -106,6 +106,10 @@ impl Progress<'_> {
         let known = self.validator.is_some() || self.total.is_some();
         let wanted = self.ranges && known && !self.spool.is_empty();
         wanted.then(|| Rest { from: self.spool.len(), validator: self.validator.clone() })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.total == Some(self.spool.len())
     }
 
     /// Takes in the head of an answer: it continues what came before, or begins anew.

@@ -145,7 +145,7 @@ impl<'a> Call<'a> {
     /// Waits until `at`, where that lies before the deadline.
     pub(super) async fn wait_until(&self, at: Instant) {
         let pause = at.saturating_duration_since(self.settings.clock.now());
-        if !pause.is_zero() && pause <= self.left() {
+        if !pause.is_zero() && pause < self.left() {
             self.settings.clock.sleep(pause).await;
         }
     }
