@@ -37,25 +37,35 @@ pub(super) fn squeezed(body: &Body, codec: Codec) -> Result<Box<dyn Decoder>, De
 pub(super) struct Stored {
     source: BodyReader,
     start: u64,
-    expected: u64,
+    /// How many there must be; absent where what would tell is lost.
+    expected: Option<u64>,
 }
 
 impl Stored {
     /// Reads `expected` bytes, of which `source` may hold fewer.
     pub(super) fn new(source: BodyReader, expected: u64) -> Self {
-        Self { start: source.position(), source, expected }
+        Self { start: source.position(), source, expected: Some(expected) }
+    }
+
+    /// Reads all that `source` holds of bytes whose end is lost.
+    pub(super) fn endless(source: BodyReader) -> Self {
+        Self { start: source.position(), source, expected: None }
     }
 }
 
 impl Decoder for Stored {
     fn fill(&mut self, into: &mut [u8]) -> Result<usize, Defect> {
         let got = self.source.read(into).map_err(|error| Defect::unreadable(&error))?;
-        if got == 0 && !into.is_empty() && self.consumed() < self.expected {
-            let (got, expected) = (self.consumed(), self.expected);
-            let text = format!("ends after {got} of {expected} bytes");
-            return Err(Defect::new(ArchiveCode::EntryBroken, self.source.position(), text));
+        if got > 0 || into.is_empty() {
+            return Ok(got);
         }
-        Ok(got)
+        let got = self.consumed();
+        let text = match self.expected {
+            Some(expected) if got >= expected => return Ok(0),
+            Some(expected) => format!("ends after {got} of {expected} bytes"),
+            None => format!("has an end that is not told: the {got} bytes before what follows were read"),
+        };
+        Err(Defect::new(ArchiveCode::EntryBroken, self.source.position(), text))
     }
 
     fn consumed(&self) -> u64 {

@@ -53,6 +53,11 @@ pub(super) fn has_archive_suffix(name: &str) -> bool {
     ARCHIVE_SUFFIXES.iter().any(|suffix| without_suffix(name, suffix).is_some())
 }
 
+/// Reports whether a name ends like that of a zip.
+pub(super) fn has_zip_suffix(name: &str) -> bool {
+    without_suffix(name, ".zip").is_some()
+}
+
 /// Reports whether a name ends like that of a compressed tar.
 pub(super) fn has_squeezed_tar_suffix(name: &str) -> bool {
     SQUEEZED_TAR_SUFFIXES.iter().any(|suffix| without_suffix(name, suffix).is_some())

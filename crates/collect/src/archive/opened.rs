@@ -146,7 +146,7 @@ fn open_body(
             collector.offer(path.into(), plain::claimed_size(body, codec), 0, 0);
             Ok(close(Form::Squeezed(body.clone(), codec), collector))
         }
-        Some(Kind::Zip) => match zip::list(body.clone(), true, &mut collector)? {
+        Some(Kind::Zip) => match zip::list(body.clone(), zip::Hint::Magic, &mut collector)? {
             Some(zip) => Ok(close_zip(zip, collector)),
             None => Err(no_archive(head)),
         },
@@ -158,7 +158,8 @@ fn open_body(
                 collector.offer(last_part.into(), body.len(), 0, 0);
                 return Ok(close(Form::Single(body.clone()), collector));
             }
-            match zip::list(body.clone(), false, &mut collector)? {
+            let hint = if kind::has_zip_suffix(last_part) { zip::Hint::Name } else { zip::Hint::None };
+            match zip::list(body.clone(), hint, &mut collector)? {
                 Some(zip) => Ok(close_zip(zip, collector)),
                 None => Err(no_archive(head)),
             }

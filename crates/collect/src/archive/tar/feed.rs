@@ -129,11 +129,19 @@ impl<'a> Feed<'a> {
             }
         };
         if passed.there == len {
-            let fill = len.next_multiple_of(BLOCK_BYTES as u64) - len;
-            let mut rest = [0; BLOCK_BYTES];
-            self.read(rest.get_mut(..usize::try_from(fill).unwrap_or(0)).unwrap_or_default())?;
+            self.pass_fill(len)?;
         }
         Ok(passed)
+    }
+
+    /// Goes over what fills up the last block of `len` bytes of data.
+    pub(super) fn pass_fill(&mut self, len: u64) -> Result<(), Defect> {
+        let mut rest = [0; BLOCK_BYTES];
+        let used = usize::try_from(len % BLOCK_BYTES as u64).unwrap_or(0);
+        if used > 0 {
+            self.read(rest.get_mut(used..).unwrap_or_default())?;
+        }
+        Ok(())
     }
 
     /// Returns what was kept.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tar::{EntryType, Header, PaxExtensions};
+use tar::{EntryType, Header};
 
 /// A tar is made of blocks of this size.
 pub(super) const BLOCK_BYTES: usize = 512;
@@ -24,7 +24,7 @@ fn has_checksum(block: &[u8; BLOCK_BYTES]) -> bool {
     };
     // The checksum's own eight bytes count as spaces.
     let sum = sum(0..148) + 8 * u32::from(b' ') + sum(156..BLOCK_BYTES);
-    block.first() != Some(&0) && Header::from_byte_slice(block).cksum().is_ok_and(|claimed| claimed == sum)
+    Header::from_byte_slice(block).cksum().is_ok_and(|claimed| claimed == sum)
 }
 
 /// What a block is.
@@ -59,11 +59,12 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Takes in the records of a pax header.
+    /// Takes in the records of a pax header, up to one that is malformed.
     pub(super) fn take_pax(&mut self, data: &[u8]) {
-        for record in PaxExtensions::new(data).flatten() {
-            let value = record.value_bytes();
-            match record.key_bytes() {
+        let mut rest = data;
+        while let Some((key, value, after)) = pax_record(rest) {
+            rest = after;
+            match key {
                 b"path" | b"GNU.sparse.name" => self.path = Some(value.to_vec()),
                 b"linkpath" => self.link = Some(value.to_vec()),
                 b"size" => self.size = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
@@ -72,6 +73,16 @@ impl Ahead {
             }
         }
     }
+}
+
+/// Splits `<length> <key>=<value>\n` off, where the length counts all of it: a value may hold anything.
+fn pax_record(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let space = data.iter().take(20).position(|&byte| byte == b' ')?;
+    let len: usize = std::str::from_utf8(data.get(..space)?).ok()?.parse().ok()?;
+    let (record, rest) = data.split_at_checked(len)?;
+    let pair = record.get(space + 1..)?.strip_suffix(b"\n")?;
+    let equals = pair.iter().position(|&byte| byte == b'=')?;
+    Some((pair.get(..equals)?, pair.get(equals + 1..)?, rest))
 }
 
 /// What a header's type makes of its member.
@@ -111,5 +122,22 @@ pub(super) fn path_of<'a>(header: &'a Header, ahead: &'a Ahead) -> Cow<'a, [u8]>
     match &ahead.path {
         Some(path) => Cow::Borrowed(path),
         None => header.path_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pax_records_are_as_long_as_they_say() {
+        let mut ahead = Ahead::default();
+        ahead.take_pax(b"11 a=1\n2=3\n11 path=x\n\n9 size=4\n");
+        assert_eq!((ahead.path.as_deref(), ahead.size), (Some(&b"x\n"[..]), Some(4)));
+        for malformed in [&b"99 path=x\n"[..], b"9 path=x", b"path=x\n", b"8 path x\n", b"0 path=x\n", b""] {
+            let mut ahead = Ahead::default();
+            ahead.take_pax(malformed);
+            assert_eq!(ahead.path, None);
+        }
     }
 }

@@ -188,7 +188,7 @@ impl Index<'_, '_> {
         let mut data = vec![0; usize::try_from(size).unwrap_or(0)];
         let got = feed.read(&mut data)?;
         data.truncate(got);
-        feed.pass(size.next_multiple_of(BLOCK_BYTES as u64) - size, Keep::No)?;
+        feed.pass_fill(size)?;
         match role {
             Role::LongPath => ahead.path = Some(data),
             Role::LongLink => ahead.link = Some(data),
@@ -209,16 +209,14 @@ impl Index<'_, '_> {
 /// Returns why not all of a member's data can be read.
 fn why_short(feed: &Feed<'_>, passed: Passed, size: u64) -> Option<Defect> {
     let (at, held, there) = (feed.position(), passed.held, passed.there);
-    if there < size {
-        return Some(match feed.stopped() {
-            Some(stopped) => stopped.clone(),
-            None => Defect::new(ArchiveCode::EntryBroken, at, format!("ends after {there} of {size} bytes")),
-        });
-    }
-    (held < there).then(|| {
+    if held < there {
         let text = format!(
             "is larger than the {held}-byte limit; the rest is not read: raise it with `--max-entry-size`"
         );
-        Defect::new(ArchiveCode::EntryTooLarge, at, text)
+        return Some(Defect::new(ArchiveCode::EntryTooLarge, at, text));
+    }
+    (there < size).then(|| match feed.stopped() {
+        Some(stopped) => stopped.clone(),
+        None => Defect::new(ArchiveCode::EntryBroken, at, format!("ends after {there} of {size} bytes")),
     })
 }

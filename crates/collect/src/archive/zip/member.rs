@@ -79,12 +79,17 @@ impl Zip {
         let member = self.members.get(entry.locator).ok_or_else(|| stranger(entry))?;
         self.check_readable(member).map_err(|defect| defect.of(&entry.path))?;
         let data = self.locate(member).map_err(|defect| defect.of(&entry.path))?;
-        let decoder: Box<dyn Decoder> = if member.method == STORED {
-            let end = data.start.saturating_add(member.compressed).min(data.end);
-            Box::new(Stored::new(self.body.reader(data.start, end), member.compressed))
-        } else {
+        let decoder: Box<dyn Decoder> = match (member.method, member.crc) {
+            (STORED, Some(_)) => {
+                let end = data.start.saturating_add(member.compressed).min(data.end);
+                Box::new(Stored::new(self.body.reader(data.start, end), member.compressed))
+            }
+            (STORED, None) => {
+                let end = data.start.saturating_add(member.compressed).min(data.end);
+                Box::new(Stored::endless(self.body.reader(data.start, end)))
+            }
             // Deflate knows its own end, so that a wrong length in the directory loses nothing.
-            Box::new(Inflate::bare(self.body.reader(data.start, data.end)))
+            _ => Box::new(Inflate::bare(self.body.reader(data.start, data.end))),
         };
         let claim = member.crc.map(|crc| Claim { size: member.size, crc });
         Ok((decoder, claim))

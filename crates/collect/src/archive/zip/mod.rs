@@ -66,9 +66,19 @@ impl Member {
     }
 }
 
-/// Reads the directory of a zip, and what it lost from the members' own headers. `None` where nothing says
-/// that it is a zip.
-pub(super) fn list(body: Body, has_magic: bool, into: &mut Collector<'_>) -> Result<Option<Zip>, Defect> {
+/// What but a directory says that bytes are a zip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// The first bytes are those of a zip.
+    Magic,
+    /// It is named so.
+    Name,
+    /// Nothing.
+    None,
+}
+
+/// Reads the directory of a zip, and what it lost from the members' own headers. `None` where it is no zip.
+pub(super) fn list(body: Body, hint: Hint, into: &mut Collector<'_>) -> Result<Option<Zip>, Defect> {
     let mut members = Vec::new();
     let found = directory::list(&body, &mut members, into)?;
     let members_end = match found {
@@ -78,8 +88,12 @@ pub(super) fn list(body: Body, has_magic: bool, into: &mut Collector<'_>) -> Res
             walk::list(&body, &mut members, into)?;
             body.len()
         }
-        directory::Found::None if has_magic => {
+        directory::Found::None if hint == Hint::None => return Ok(None),
+        directory::Found::None => {
             walk::list(&body, &mut members, into)?;
+            if hint == Hint::Name && into.seen() == 0 {
+                return Ok(None);
+            }
             let (len, found) = (body.len(), into.seen());
             let text = format!(
                 "ends after {len} bytes without its directory; {found} entries were found from its front"
@@ -87,7 +101,6 @@ pub(super) fn list(body: Body, has_magic: bool, into: &mut Collector<'_>) -> Res
             into.note(Defect::new(ArchiveCode::ArchiveCutOff, len, text));
             len
         }
-        directory::Found::None => return Ok(None),
     };
     for member in &mut members {
         // A directory that does not stand behind the members bounds nothing.

@@ -18,9 +18,11 @@ const ENCRYPTED: u16 = 1 << 0;
 const DESCRIPTOR: u16 = 1 << 3;
 const UTF8: u16 = 1 << 11;
 const DESCRIPTOR_SIGNATURE: &[u8] = b"PK\x07\x08";
+/// What begins each record of the directory.
+const RECORD_SIGNATURE: &[u8] = b"PK\x01\x02";
 /// What may follow a member: the next one, its descriptor, the directory or what stands before that.
 const FOLLOWERS: [&[u8]; 6] =
-    [LOCAL_SIGNATURE, DESCRIPTOR_SIGNATURE, b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x08"];
+    [LOCAL_SIGNATURE, DESCRIPTOR_SIGNATURE, RECORD_SIGNATURE, b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x08"];
 /// The bytes that are searched at once for a signature.
 const SEARCH_BYTES: usize = 64 << 10;
 /// The bytes, in and out, that finding the ends of members may take beyond 16 for each byte of the archive.
@@ -97,7 +99,12 @@ impl Walk<'_> {
 
     /// Returns the offset of the next local header's signature, from `at` on.
     fn next_header(&mut self, at: u64) -> Result<Option<u64>, Defect> {
-        let finder = memmem::Finder::new(LOCAL_SIGNATURE);
+        self.find(LOCAL_SIGNATURE, at)
+    }
+
+    /// Returns the offset of a signature, from `at` on.
+    fn find(&mut self, signature: &[u8], at: u64) -> Result<Option<u64>, Defect> {
+        let finder = memmem::Finder::new(signature);
         let mut at = at;
         loop {
             let bytes = self.bytes(at, SEARCH_BYTES)?;
@@ -108,7 +115,7 @@ impl Walk<'_> {
                 return Ok(None);
             }
             // The signature may lie across the border.
-            at += (SEARCH_BYTES + 1 - LOCAL_SIGNATURE.len()) as u64;
+            at += (SEARCH_BYTES + 1 - signature.len()) as u64;
         }
     }
 
@@ -159,7 +166,10 @@ impl Walk<'_> {
             }
         }
         let next = self.next_header(local.data)?;
-        let end = next.unwrap_or(self.body.len());
+        let end = match next {
+            Some(next) => next,
+            None => self.find(RECORD_SIGNATURE, local.data)?.unwrap_or(self.body.len()),
+        };
         if open_ended
             && local.method == STORED
             && let Some(tail) = self.stored_before_descriptor(local, end)?
@@ -167,7 +177,7 @@ impl Walk<'_> {
             return Ok(tail);
         }
         // Cut off or broken: what there is of it is read, and found not to be whole.
-        let known = |claimed: u64| if open_ended { end - local.data } else { claimed };
+        let known = |claimed: u64| if open_ended { end.saturating_sub(local.data) } else { claimed };
         Ok(Tail {
             compressed: known(local.compressed),
             size: known(local.size),

@@ -11,7 +11,7 @@ const MIB: u64 = 1 << 20;
 #[test]
 fn a_bomb_gives_its_beginning_and_stops_at_the_ratio() {
     let zip = ZipBuilder::new()
-        .member(Member::bomb("bomb.xml", b' ', 300 * MIB))
+        .member(Member::bomb("bomb.xml", b' ', 100 * MIB))
         .member(Member::stored("a.xml", b"<a/>"))
         .build();
     assert!(zip.bytes.len() < 400_000);
@@ -116,9 +116,9 @@ fn beyond_the_limit_of_entries_none_is_taken_in() {
 }
 
 #[test]
-fn a_million_members_are_cut_at_the_limit() {
+fn a_host_of_members_is_cut_at_the_limit() {
     let zip = ZipBuilder::new()
-        .members((0..1_000_000).map(|i| Member::stored(format!("{i}.xml"), b"")))
+        .members((0..110_000).map(|i| Member::stored(format!("{i}.xml"), b"")))
         .wide()
         .build();
     let limits = ArchiveLimits::default();

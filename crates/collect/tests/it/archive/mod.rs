@@ -1,7 +1,11 @@
 //! Archives: what is whole comes out whole, and what is broken gives all that comes before the break.
 
 mod bounds;
+mod damage;
+mod files;
 mod hostile;
+mod kinds;
+mod tars;
 mod whole;
 
 use std::io::Read as _;
