@@ -1,1 +1,67 @@
-fn main() {}
+//! `testlake` on the command line: words in, a plan, one library call, a table or JSON out.
+//!
+//! [`args`] is what was typed, [`config`] the settings beneath it, [`plan`] what comes of both. [`command`] carries it
+//! out, [`render`] and [`progress`] show it, and [`exit`] says how it ended. What a user of the libraries would miss is not
+//! here.
+
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+
+#[expect(clippy::doc_markdown, reason = "the docs of options are what a terminal shows, not Markdown")]
+mod args;
+mod command;
+mod config;
+mod exit;
+mod log;
+mod panic;
+mod plan;
+mod progress;
+mod render;
+
+use args::{Cli, Command, TalkArgs};
+use config::{Environment, Layers};
+use exit::{Exit, Failure, OrExit};
+
+fn main() -> ExitCode {
+    panic::install_hook();
+    // The hook has told of a panic by the time that it comes here.
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(Ok(Exit::Bug));
+    let exit = ended.unwrap_or_else(|failure| {
+        // Where stderr is gone there is nobody to tell.
+        writeln!(std::io::stderr(), "{failure}").ok();
+        failure.exit
+    });
+    exit.into()
+}
+
+fn run() -> Result<Exit, Failure> {
+    let cli = match Cli::try_from_words(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is success; and where stderr is gone there is nobody to tell.
+            error.print().ok();
+            return Ok(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+        }
+    };
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    match cli.command {
+        Command::Collect(args) => {
+            let layers = layers(&args.talk)?;
+            command::collect::run(*args, &layers, cores)
+        }
+        Command::UploadTestStats(args) => {
+            let layers = layers(&args.talk)?;
+            command::upload_test_stats::run(*args, &layers, cores)
+        }
+        Command::Completions(args) => command::completions::run(&args),
+        Command::Man(args) => command::man::run(&args),
+    }
+}
+
+fn layers(talk: &TalkArgs) -> Result<Layers, Failure> {
+    let working_folder = std::env::current_dir().or_exit(Exit::Usage);
+    let working_folder = working_folder.map_err(|f| f.context("there is no working folder"))?;
+    Layers::load(Environment::read(), talk.config.as_deref(), &working_folder)
+}

@@ -9,6 +9,7 @@
 
 pub mod archive;
 pub mod bucket;
+pub mod ci_env;
 pub mod ledger;
 pub mod limits;
 pub mod output;

@@ -37,6 +37,8 @@ pub struct CollectPlan {
     pub head_repository: Option<String>,
     /// The names of the run's jobs, where the caller knows them; else the sources are asked.
     pub job_names: Option<JobNames>,
+    /// A place that is asked for the names of the run's jobs and nothing else, where no source knows them.
+    pub jobs_source: Option<Arc<dyn Source>>,
     /// The artifacts to take, by name; absent: those of the profile.
     pub artifact_glob: Option<GlobMatcher>,
     /// Workers that inflate and parse.
@@ -212,7 +214,7 @@ pub struct WrittenObject {
 #[non_exhaustive]
 pub enum CollectError {
     /// No source could say what the run left.
-    #[error("no source answered: {}", names(.0))]
+    #[error("no source answered")]
     NoSource(#[source] SourceFailures),
     /// A source holds runs by id, and no id was given.
     #[error("`{source_name}` holds many runs, and none was named")]
@@ -249,11 +251,6 @@ impl SourceFailures {
     pub fn is_transient(&self) -> bool {
         self.failures.iter().any(|(_, error)| error.kind().is_transient())
     }
-}
-
-fn names(failures: &SourceFailures) -> String {
-    let names: Vec<_> = failures.failures.iter().map(|(name, _)| format!("`{name}`")).collect();
-    names.join(", ")
 }
 
 impl std::fmt::Display for SourceFailures {

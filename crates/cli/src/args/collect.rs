@@ -1,0 +1,153 @@
+//! `testlake collect`.
+
+use clap::Args;
+use globset::Glob;
+use testlake_collect::run::AttemptChoice;
+use testlake_collect::source::Layout;
+
+use super::{FullWord, JobArgs, LimitArgs, ProfileWord, TalkArgs, VerdictArgs};
+use crate::config::table;
+
+/// Take in a finished run from where CI keeps it
+///
+/// Reads the test reports that the jobs of one attempt of a run left, from any number of sources, and writes the
+/// run's collections and its ledger. The same artifact from two sources counts once, the first source's copy.
+/// What is broken never stops the rest: the ledger names it, and the exit code is 3.
+///
+/// In GitHub Actions and CircleCI, what is not said about the run is taken from the job's own variables.
+#[derive(Debug, Default, Args)]
+#[command(
+    after_help = "`--help` says more, and has examples.",
+    after_long_help = "\
+Examples:
+  Reports that lie here, into ./testlake:
+    testlake collect ./artifacts
+
+  A run by its web address (a token is read from GITHUB_TOKEN):
+    testlake collect https://github.com/owner/name/actions/runs/9871234567
+
+  The same run from a bucket first and from GitHub for what is not there:
+    testlake collect s3://ci-artifacts github --repo owner/name --run-id 9871234567 \\
+        --to s3://test-results
+
+  All attempts, as data:
+    testlake collect github --repo owner/name --run-id 9871234567 --attempt all --format json
+
+Exit codes: 0 all read, 2 usage, 3 read in part, 4 no test found, 70 a bug, 75 a store or
+the network failed after retries, 128+n a signal.
+
+Each option can stand in the environment, as told above, and in testlake.toml under its
+name without the dashes. Options win over the environment, and that over the file.
+`--no-quiet` and the like take a switch back."
+)]
+pub(crate) struct CollectArgs {
+    /// A path, a bucket, `github`, `circleci`, or a run's web address
+    ///
+    /// A path: a folder, a glob, an archive (zip, tar, tar.gz, tar.zst), a report. Of loose reports the first folder below
+    /// the path stands for the artifact.
+    ///
+    /// `s3://bucket`, `gs://bucket`, `az://container`, `file:///folder`: artifacts of many runs, by --layout. Credentials are found
+    /// as the store's own tools find them.
+    ///
+    /// `github`: GitHub's API (GITHUB_TOKEN; GITHUB_API_URL for Enterprise). `circleci`: CircleCI's API (CIRCLE_TOKEN).
+    ///
+    /// `https://github.com/owner/name/actions/runs/1`: that run.
+    #[arg(value_name = "SOURCE", value_parser = table::SOURCE.parse)]
+    pub(crate) source: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+/// Which run.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The run")]
+pub(crate) struct RunArgs {
+    /// The repository [default: that of the CI job]
+    #[arg(long, value_name = "OWNER/NAME", value_parser = table::REPO.parse)]
+    pub(crate) repo: Option<String>,
+
+    /// The run [default: that of the CI job]
+    ///
+    /// For paths alone it is local-<hash of the input>.
+    #[arg(long, value_name = "ID", value_parser = table::RUN_ID.parse)]
+    pub(crate) run_id: Option<String>,
+
+    /// The attempt: a number, `latest` or `all` [default: latest]
+    #[arg(long, value_name = "N", value_parser = table::ATTEMPT.parse)]
+    pub(crate) attempt: Option<AttemptChoice>,
+
+    /// The branch that it tested [default: asked of the sources]
+    #[arg(long, value_name = "BRANCH", value_parser = table::HEAD_BRANCH.parse)]
+    pub(crate) head_branch: Option<String>,
+
+    /// The repository of that branch [default: asked of the sources]
+    ///
+    /// For a pull request from a fork it is the fork.
+    #[arg(long, value_name = "OWNER/NAME", value_parser = table::HEAD_REPOSITORY.parse)]
+    pub(crate) head_repository: Option<String>,
+}
+
+/// What is taken of the sources.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The sources")]
+pub(crate) struct SourceArgs {
+    /// Artifacts to take, by name [default: those of the profile]
+    #[arg(long, value_name = "GLOB", value_parser = table::ARTIFACT.parse)]
+    pub(crate) artifact: Option<Glob>,
+
+    /// Read **/test/test-reports/**/*.xml of the working folder
+    #[arg(long, overrides_with = "no_circleci")]
+    pub(crate) circleci: bool,
+    #[arg(long, hide = true, overrides_with = "circleci")]
+    pub(crate) no_circleci: bool,
+
+    /// The project at CircleCI, as gh/owner/name [default: gh/ and --repo]
+    #[arg(long, value_name = "SLUG", hide_short_help = true, value_parser = table::PROJECT_SLUG.parse)]
+    pub(crate) project_slug: Option<String>,
+
+    /// Where in a bucket a run lies [default: {repo}/{run_id}/{attempt}/artifact/]
+    #[arg(long, value_name = "TEMPLATE", hide_short_help = true, value_parser = table::LAYOUT.parse)]
+    pub(crate) layout: Option<Layout>,
+}
+
+/// What is written, and where.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The output")]
+pub(crate) struct OutputArgs {
+    /// The folder or bucket that results go to [default: ./testlake]
+    #[arg(long, value_name = "URL", value_parser = table::TO.parse)]
+    pub(crate) to: Option<String>,
+
+    /// Which artifacts and collections [default: plain]
+    ///
+    /// For the repository pytorch/pytorch the default is pytorch.
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<ProfileWord>,
+
+    /// Whether to write test_run, all documents [default: auto]
+    #[arg(long, value_enum)]
+    pub(crate) full: Option<FullWord>,
+
+    /// The head branch for which --full auto does [default: main]
+    #[arg(long, value_name = "BRANCH", hide_short_help = true, value_parser = table::FULL_BRANCH.parse)]
+    pub(crate) full_branch: Option<String>,
+
+    /// The head repository for which --full auto does [default: the run's]
+    ///
+    /// In the pytorch profile the default is pytorch/pytorch.
+    #[arg(long, value_name = "OWNER/NAME", hide_short_help = true, value_parser = table::FULL_REPOSITORY.parse)]
+    pub(crate) full_repository: Option<String>,
+}

@@ -1,0 +1,137 @@
+//! The command line as it is typed: options are `Option`s, nothing is defaulted or resolved here.
+//!
+//! Every option is a setting of [`crate::config::table`], whose parser it shares. [`crate::plan`] resolves.
+
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::table::{self, CONFIG_VARIABLE};
+
+mod collect;
+mod shared;
+mod upload_test_stats;
+
+pub(crate) use collect::CollectArgs;
+pub(crate) use shared::{Format, FullWord, JobArgs, LimitArgs, ProfileWord, TalkArgs, VerdictArgs, switch};
+pub(crate) use upload_test_stats::UploadTestStatsArgs;
+
+/// Collect the test reports of CI runs and keep every result
+///
+/// testlake takes in what the jobs of a finished CI run left (test reports, in archives or loose), turns every
+/// test case into a row, and keeps the rows and a ledger of what came in a folder or a bucket of yours. It sends
+/// nothing anywhere but where it was told to.
+#[derive(Debug, Parser)]
+#[command(
+    name = "testlake",
+    version,
+    max_term_width = 110,
+    disable_help_subcommand = true,
+    after_help = "See `testlake COMMAND --help` for a command's options and examples."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Collect(Box<CollectArgs>),
+    UploadTestStats(Box<UploadTestStatsArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  testlake completions bash > ~/.local/share/bash-completion/completions/testlake
+  testlake completions fish > ~/.config/fish/completions/testlake.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the man page, or write those of all commands into a folder
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  testlake man | man -l -
+  testlake man ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// The folder; made where it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<std::path::PathBuf>,
+}
+
+impl Cli {
+    /// Parses words; the error knows how to print itself.
+    pub(crate) fn try_from_words<I, T>(words: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        Self::from_arg_matches(&command().try_get_matches_from(words)?)
+    }
+}
+
+/// Returns the commands and options, with each option's environment twin in its long help.
+pub(crate) fn command() -> clap::Command {
+    let mut command = Cli::command();
+    let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| sub.mut_args(|arg| with_variable(&name, arg)));
+    }
+    command
+}
+
+fn with_variable(command: &str, arg: Arg) -> Arg {
+    let name = arg.get_long().unwrap_or(arg.get_id().as_str()).to_owned();
+    let variable = match table::of_flag(command, &name) {
+        _ if arg.is_hide_set() => return arg,
+        _ if name == "config" => CONFIG_VARIABLE.to_owned(),
+        Some(setting) => setting.variable(),
+        None => return arg,
+    };
+    let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
+    arg.long_help(format!("{help}\n[env: {variable}]"))
+}
+
+/// Reports whether an argument has no twin in environment and file.
+#[cfg(test)]
+pub(crate) fn is_no_setting(command: &str, arg: &Arg) -> bool {
+    let own = matches!(command, "completions" | "man");
+    own || arg.is_hide_set() || matches!(arg.get_id().as_str(), "help" | "version" | "config")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_a_heading_and_every_switch_a_way_back() {
+        for sub in command().get_subcommands() {
+            for arg in sub.get_arguments().filter(|a| !is_no_setting(sub.get_name(), a)) {
+                let id = arg.get_id().as_str();
+                assert!(arg.is_positional() || arg.get_help_heading().is_some(), "{id}");
+                if matches!(arg.get_action(), clap::ArgAction::SetTrue) {
+                    let back = format!("no-{}", arg.get_long().unwrap());
+                    assert!(sub.get_arguments().any(|a| a.get_long() == Some(&back)), "--{back}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_short_help_of_an_option_is_one_line() {
+        for sub in command().get_subcommands() {
+            for arg in sub.get_arguments() {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.contains('\n') && !help.ends_with('.'), "{}: {help}", arg.get_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Options that several commands have.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use regex::Regex;
+
+use crate::config::table;
+
+/// What stdout gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// A line of JSON for each attempt
+    Json,
+}
+
+/// When all documents are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum FullWord {
+    /// For the head branch and repository of --full-branch and --full-repository
+    #[default]
+    Auto,
+    /// In any case
+    Always,
+    /// In no case
+    Never,
+}
+
+/// Which artifacts are taken and which collections are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileWord {
+    /// PyTorch's artifacts and all six collections
+    Pytorch,
+    /// Every artifact, and the collections that suit everyone
+    Plain,
+}
+
+/// What is known of the run's jobs.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The run")]
+pub(crate) struct JobArgs {
+    /// Names of the jobs, as JSON: {"<job id>": "<name>"}
+    ///
+    /// Without it, a source that knows the jobs is asked.
+    #[arg(long, value_name = "FILE", value_parser = table::JOBS_FILE.parse)]
+    pub(crate) jobs_file: Option<String>,
+}
+
+/// What the verdict asks for.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The verdict")]
+pub(crate) struct VerdictArgs {
+    /// End with 3 also for what else the ledger lists
+    ///
+    /// A suite that declares another number of cases than it holds, an XML file that is no report, an expired
+    /// artifact and a job without a report are listed, and change nothing without this.
+    #[arg(long, overrides_with = "no_require_complete")]
+    pub(crate) require_complete: bool,
+    #[arg(long, hide = true, overrides_with = "require_complete")]
+    pub(crate) no_require_complete: bool,
+
+    /// End with 3 where a job whose name matches left no report
+    #[arg(long, value_name = "REGEX", value_parser = table::EXPECT_JOBS.parse)]
+    pub(crate) expect_jobs: Option<Regex>,
+}
+
+/// What the work may take.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Workers that inflate and parse [default: one a core]
+    #[arg(long, value_name = "N", value_parser = table::THREADS.parse)]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Artifacts fetched at the same time [default: 16]
+    #[arg(long, value_name = "N", value_parser = table::MAX_CONCURRENCY.parse)]
+    pub(crate) max_concurrency: Option<NonZeroUsize>,
+
+    /// Entries of an archive [default: 100000]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ENTRIES.parse)]
+    pub(crate) max_entries: Option<NonZeroU64>,
+
+    /// Inflated size of an entry [default: 16GiB]
+    #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_ENTRY_SIZE.parse)]
+    pub(crate) max_entry_size: Option<NonZeroU64>,
+
+    /// Inflated size of all entries of a run [default: 256GiB]
+    #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_RUN_SIZE.parse)]
+    pub(crate) max_run_size: Option<NonZeroU64>,
+
+    /// Inflated bytes for each compressed one, past 64 MiB of an entry [default: 500]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_RATIO.parse)]
+    pub(crate) max_ratio: Option<NonZeroU64>,
+}
+
+/// How the command talks.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The talk")]
+pub(crate) struct TalkArgs {
+    /// What stdout gets [default: table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+
+    /// Say what would be read and written, and write nothing
+    #[arg(short = 'n', long, overrides_with = "no_dry_run")]
+    pub(crate) dry_run: bool,
+    #[arg(long, hide = true, overrides_with = "dry_run")]
+    pub(crate) no_dry_run: bool,
+
+    /// Say nothing but errors
+    #[arg(short, long, overrides_with = "no_quiet")]
+    pub(crate) quiet: bool,
+    #[arg(long, hide = true, overrides_with = "quiet")]
+    pub(crate) no_quiet: bool,
+
+    /// Log to stderr what is done; -vv more, -vvv everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// The settings file [default: testlake.toml]
+    ///
+    /// It is looked for in the working folder, then in the folders above it up to the root of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Turns a switch and its way back into what was said.
+pub(crate) fn switch(on: bool, off: bool) -> Option<bool> {
+    (on || off).then_some(on)
+}

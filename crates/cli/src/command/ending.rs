@@ -1,0 +1,196 @@
+//! How a collection ended: its exit code, and what to do about a failure.
+
+use testlake_collect::ledger::{ArtifactStatus, Verdict};
+use testlake_collect::output::OutputError;
+use testlake_collect::plan::{CollectError, Collected};
+use testlake_collect::source::SourceErrorKind;
+
+use crate::exit::{Exit, Failure};
+
+/// Chooses the code of what came: the worst verdict counts, and empty attempts only where all are.
+pub(super) fn exit_of(collected: &[Collected], is_dry_run: bool) -> Exit {
+    let is_empty = |attempt: &Collected| match is_dry_run {
+        true => !attempt.ledger.artifacts.iter().any(|artifact| artifact.status == ArtifactStatus::Listed),
+        false => attempt.ledger.verdict == Verdict::Empty,
+    };
+    let is_partial = |attempt: &Collected| match is_dry_run {
+        true => attempt.ledger.sources.iter().any(|source| source.error.is_some()),
+        false => attempt.ledger.verdict == Verdict::Partial,
+    };
+    if collected.iter().any(is_partial) {
+        Exit::Partial
+    } else if collected.iter().all(is_empty) {
+        Exit::Empty
+    } else {
+        Exit::Done
+    }
+}
+
+/// Gives a collection's error its code and hints.
+pub(super) fn failure(error: CollectError, signal: Option<Exit>) -> Failure {
+    let exit = match &error {
+        CollectError::NoSource(failures) if failures.is_transient() => Exit::Unavailable,
+        CollectError::NoSource(_) | CollectError::RunUnknown { .. } | CollectError::NoAttempt { .. } => {
+            Exit::Usage
+        }
+        CollectError::Output(output) => output_exit(output),
+        CollectError::Cancelled => signal.unwrap_or(Exit::Bug),
+        // A variant that this program does not know yet is a bug of this program.
+        CollectError::Internal(_) | _ => Exit::Bug,
+    };
+    let hints = hints(&error);
+    let failure = Failure { exit, error: error.into(), hints: Vec::new() };
+    hints.into_iter().fold(failure, Failure::hint)
+}
+
+fn output_exit(error: &OutputError) -> Exit {
+    match error {
+        OutputError::Unavailable { .. } | OutputError::Busy { .. } => Exit::Unavailable,
+        OutputError::Refused { .. } | _ => Exit::Usage,
+    }
+}
+
+fn hints(error: &CollectError) -> Vec<&'static str> {
+    match error {
+        CollectError::NoSource(failures) => {
+            let mut hints: Vec<_> =
+                failures.failures.iter().filter_map(|(_, error)| hint_for(error.kind())).collect();
+            hints.dedup();
+            hints
+        }
+        CollectError::RunUnknown { .. } => vec!["name the run with `--run-id`"],
+        CollectError::NoAttempt { .. } => vec!["check `--repo`, `--run-id` and `--attempt`"],
+        CollectError::Output(OutputError::Refused { .. }) => vec!["choose another place with `--to`"],
+        _ => Vec::new(),
+    }
+}
+
+fn hint_for(kind: SourceErrorKind) -> Option<&'static str> {
+    match kind {
+        SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden => Some(
+            "check the credentials in the environment: GITHUB_TOKEN, CIRCLE_TOKEN, or those of the store",
+        ),
+        SourceErrorKind::NotFound => Some("check the source, `--repo`, `--run-id` and `--attempt`"),
+        SourceErrorKind::Unavailable | SourceErrorKind::BadAnswer => {
+            Some("try again later; nothing was written")
+        }
+        SourceErrorKind::Expired | SourceErrorKind::BadSetting | SourceErrorKind::TooLarge | _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testlake_collect::ledger::{
+        CaseCounts, Ledger, LedgerArtifact, LedgerRun, LedgerSource, ReportCounts, VERSION,
+    };
+    use testlake_collect::plan::{RunSummary, SourceFailures};
+    use testlake_collect::source::SourceError;
+
+    use super::*;
+
+    fn attempt(verdict: Verdict) -> Collected {
+        let run = LedgerRun {
+            repo: None,
+            run_id: "7".to_owned(),
+            attempt: 1,
+            head_branch: None,
+            head_repository: None,
+        };
+        Collected {
+            ledger: Ledger {
+                version: VERSION,
+                verdict,
+                run,
+                sources: Vec::new(),
+                artifacts: Vec::new(),
+                reports: ReportCounts::default(),
+                findings: Vec::new(),
+                cases: CaseCounts::default(),
+                declared: Vec::new(),
+                jobs_without_report: Vec::new(),
+            },
+            summary: RunSummary::default(),
+            written: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_worst_verdict_counts() {
+        use Verdict::{Complete, Empty, Partial};
+        let exit =
+            |verdicts: &[Verdict]| exit_of(&verdicts.iter().map(|v| attempt(*v)).collect::<Vec<_>>(), false);
+        assert_eq!(exit(&[Complete, Complete]), Exit::Done);
+        assert_eq!(exit(&[Complete, Partial, Empty]), Exit::Partial);
+        assert_eq!(exit(&[Empty, Empty]), Exit::Empty);
+        assert_eq!(exit(&[Complete, Empty]), Exit::Done);
+    }
+
+    #[test]
+    fn a_dry_run_finds_artifacts_or_none() {
+        let mut dry = attempt(Verdict::Empty);
+        assert_eq!(exit_of(&[dry.clone()], true), Exit::Empty);
+        dry.ledger.artifacts.push(LedgerArtifact {
+            name: "a".to_owned(),
+            source: "s".to_owned(),
+            bytes: None,
+            status: ArtifactStatus::Listed,
+            reason: None,
+        });
+        assert_eq!(exit_of(&[dry.clone()], true), Exit::Done);
+        dry.ledger.sources.push(LedgerSource {
+            name: "s".to_owned(),
+            artifacts: 0,
+            error: Some("404".to_owned()),
+        });
+        assert_eq!(exit_of(&[dry], true), Exit::Partial);
+    }
+
+    fn no_source(kinds: &[SourceErrorKind]) -> Failure {
+        let failures =
+            kinds.iter().map(|kind| ("s3://b".to_owned(), SourceError::new(*kind, "it said no"))).collect();
+        failure(CollectError::NoSource(SourceFailures { failures }), None)
+    }
+
+    #[test]
+    fn a_source_that_says_no_is_a_matter_of_usage_and_one_that_is_down_is_not() {
+        use SourceErrorKind::{BadAnswer, Forbidden, NotFound, Unauthorized, Unavailable};
+        for kind in [Unauthorized, Forbidden, NotFound] {
+            assert_eq!(no_source(&[kind]).exit, Exit::Usage);
+        }
+        for kind in [Unavailable, BadAnswer] {
+            assert_eq!(no_source(&[NotFound, kind]).exit, Exit::Unavailable);
+        }
+        insta::assert_snapshot!(no_source(&[Unauthorized, NotFound]), @r"
+        usage error: no source answered
+          caused by: s3://b: it said no; s3://b: it said no
+          hint: check the credentials in the environment: GITHUB_TOKEN, CIRCLE_TOKEN, or those of the store
+          hint: check the source, `--repo`, `--run-id` and `--attempt`
+        ");
+        insta::assert_snapshot!(no_source(&[Unavailable]), @r"
+        error: no source answered
+          caused by: s3://b: it said no
+          hint: try again later; nothing was written
+        ");
+    }
+
+    #[test]
+    fn an_output_that_is_refused_is_a_matter_of_usage() {
+        let place = || "s3://b".to_owned();
+        let refused = OutputError::Refused { place: place(), source: "no permission".into() };
+        let refused = failure(refused.into(), None);
+        assert_eq!(refused.exit, Exit::Usage);
+        insta::assert_snapshot!(refused, @r"
+        usage error: cannot write to `s3://b`
+          caused by: no permission
+          hint: choose another place with `--to`
+        ");
+        let down = OutputError::Unavailable { place: place(), source: "timed out".into() };
+        assert_eq!(failure(down.into(), None).exit, Exit::Unavailable);
+        assert_eq!(failure(OutputError::Busy { place: place() }.into(), None).exit, Exit::Unavailable);
+    }
+
+    #[test]
+    fn a_cancelled_run_ends_with_its_signal() {
+        assert_eq!(failure(CollectError::Cancelled, Some(Exit::Signal(15))).exit.code(), 143);
+    }
+}

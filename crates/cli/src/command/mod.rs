@@ -1,0 +1,17 @@
+//! The commands: each takes a resolved plan and does it.
+
+pub(crate) mod collect;
+pub(crate) mod completions;
+mod ending;
+pub(crate) mod man;
+mod open;
+mod pending;
+mod signal;
+pub(crate) mod upload_test_stats;
+
+/// Says that this build reaches no network.
+#[cfg(not(feature = "cloud"))]
+pub(crate) fn built_without_cloud(what: &str) -> crate::exit::Failure {
+    crate::exit::Failure::usage(format!("{what} is reached over the network, which this build cannot"))
+        .hint("build with the feature `cloud`, which is on by default")
+}

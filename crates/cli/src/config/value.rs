@@ -1,0 +1,181 @@
+//! Parsers of settings' values: from a word to a type, with a message where that fails.
+//!
+//! Flags, environment and file share them. Messages are lower case without a full stop, and say what is wanted.
+
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+
+use clap::ValueEnum;
+use globset::{Glob, GlobBuilder};
+use regex::Regex;
+use testlake_collect::run::AttemptChoice;
+use testlake_collect::source::Layout;
+
+/// A setting's parser.
+pub(crate) type Parser<T> = fn(&str) -> Result<T, String>;
+
+/// Parses a switch.
+pub(crate) fn switch(word: &str) -> Result<bool, String> {
+    match word {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(format!("`{word}` is neither `true` nor `false`")),
+    }
+}
+
+/// Parses how much is logged.
+pub(crate) fn verbosity(word: &str) -> Result<u8, String> {
+    match word.parse() {
+        Ok(level @ 0..=3) => Ok(level),
+        _ => Err(format!("`{word}` is no number from 0 to 3")),
+    }
+}
+
+/// Parses a text that is not empty.
+pub(crate) fn text(word: &str) -> Result<String, String> {
+    if word.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(word.to_owned()) }
+}
+
+/// Parses a number of workers or the like.
+pub(crate) fn count(word: &str) -> Result<NonZeroUsize, String> {
+    word.parse().map_err(|_| format!("`{word}` is no whole number from 1 on"))
+}
+
+/// Parses a cap on a number.
+pub(crate) fn cap(word: &str) -> Result<NonZeroU64, String> {
+    word.parse().map_err(|_| format!("`{word}` is no whole number from 1 on"))
+}
+
+/// Parses an attempt's number.
+pub(crate) fn attempt_number(word: &str) -> Result<NonZeroU32, String> {
+    word.parse().map_err(|_| format!("`{word}` is no attempt: a whole number from 1 on"))
+}
+
+/// Parses which attempts.
+pub(crate) fn attempts(word: &str) -> Result<AttemptChoice, String> {
+    match word {
+        "latest" => Ok(AttemptChoice::Latest),
+        "all" => Ok(AttemptChoice::All),
+        _ => match attempt_number(word) {
+            Ok(number) => Ok(AttemptChoice::Number(number.get())),
+            Err(_) => Err(format!("`{word}` is none of: a whole number from 1 on, `latest`, `all`")),
+        },
+    }
+}
+
+/// Parses a size in bytes.
+pub(crate) fn size(word: &str) -> Result<NonZeroU64, String> {
+    let wanted = || format!("`{word}` is no size; one reads `16GiB`, `500MB` or a number of bytes");
+    let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, unit) = word.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wanted())?;
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        _ => return Err(wanted()),
+    };
+    number.checked_mul(factor).and_then(NonZeroU64::new).ok_or_else(wanted)
+}
+
+/// Parses `owner/name`.
+pub(crate) fn repo(word: &str) -> Result<String, String> {
+    let plain = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    match word.split('/').collect::<Vec<_>>().as_slice() {
+        [owner, name] if plain(owner) && plain(name) => Ok(word.to_owned()),
+        _ => Err(format!("`{word}` is no repository; one reads `owner/name`")),
+    }
+}
+
+/// Parses a run's id: a number or a UUID, any text that can be a part of a key.
+pub(crate) fn run_id(word: &str) -> Result<String, String> {
+    let plain = !matches!(word, "" | "." | "..")
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'));
+    if plain { Ok(word.to_owned()) } else { Err(format!("`{word}` is no run's id")) }
+}
+
+/// Parses a project's slug at CircleCI.
+pub(crate) fn project_slug(word: &str) -> Result<String, String> {
+    match word.split('/').collect::<Vec<_>>().as_slice() {
+        [vcs, owner, name] if ![vcs, owner, name].iter().any(|part| part.is_empty()) => Ok(word.to_owned()),
+        _ => Err(format!("`{word}` is no project's slug; one reads `gh/owner/name`")),
+    }
+}
+
+/// Parses a pattern of artifacts' names: `*` for any characters, `?`, `[...]` and `{a,b}` as in a shell.
+pub(crate) fn glob(word: &str) -> Result<Glob, String> {
+    GlobBuilder::new(word).build().map_err(|e| format!("`{word}` is no pattern: {}", e.kind()))
+}
+
+/// Parses a regular expression.
+pub(crate) fn regex(word: &str) -> Result<Regex, String> {
+    Regex::new(word).map_err(|e| e.to_string())
+}
+
+/// Parses the template of a bucket's keys.
+pub(crate) fn layout(word: &str) -> Result<Layout, String> {
+    Layout::parse(word).map_err(|e| e.to_string())
+}
+
+/// Parses one of a few words.
+pub(crate) fn word<T: ValueEnum>(word: &str) -> Result<T, String> {
+    T::from_str(word, false).map_err(|_| {
+        let known: Vec<_> = T::value_variants()
+            .iter()
+            .filter_map(T::to_possible_value)
+            .map(|v| format!("`{}`", v.get_name()))
+            .collect();
+        format!("`{word}` is none of: {}", known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_or_is_in_bytes() {
+        let bytes = |word: &str| size(word).map(NonZeroU64::get).ok();
+        assert_eq!(bytes("1"), Some(1));
+        assert_eq!(bytes("64MiB"), Some(64 << 20));
+        assert_eq!(bytes("2 GB"), Some(2_000_000_000));
+        assert_eq!(bytes("3g"), Some(3 << 30));
+        for word in ["", "0", "MiB", "1.5GiB", "-1", "+1", "1e9", "99999999TiB", "1 potato", "１"] {
+            assert_eq!(bytes(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_an_owner_and_a_name() {
+        assert!(repo("pytorch/pytorch").is_ok());
+        for word in ["", "pytorch", "/x", "x/", "a/b/c", "../x", "a/..", "a b/c", "o/\u{202e}r"] {
+            assert!(repo(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn attempts_are_a_number_or_a_word() {
+        assert_eq!(attempts("3"), Ok(AttemptChoice::Number(3)));
+        assert_eq!(attempts("all"), Ok(AttemptChoice::All));
+        for word in ["0", "-1", "first", "4294967296"] {
+            assert!(attempts(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_pattern_is_refused() {
+        assert!(glob("test-*.zip").is_ok());
+        assert!(glob("[").is_err());
+        assert!(regex("(").is_err());
+        assert!(run_id("../x").is_err());
+        assert!(project_slug("gh/o").is_err());
+    }
+}

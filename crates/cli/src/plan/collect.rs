@@ -1,0 +1,91 @@
+//! The plan of `testlake collect`.
+
+use std::num::NonZeroUsize;
+
+use testlake_collect::ci_env::CiRun;
+use testlake_collect::plan::{Full, Profile, RunRequest};
+use testlake_collect::run::AttemptChoice;
+use testlake_collect::source::SourceSpec;
+
+use super::asked::Asked;
+use super::{Collecting, PYTORCH, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict};
+use crate::args::{CollectArgs, FullWord, ProfileWord, switch};
+use crate::config::{Layers, table};
+use crate::exit::{Exit, Failure, OrExit};
+
+/// Resolves `testlake collect`.
+pub(crate) fn collect(
+    args: CollectArgs,
+    layers: &Layers,
+    cores: NonZeroUsize,
+) -> Result<Collecting, Failure> {
+    let CollectArgs { source, run, jobs, sources: taken, output, verdict, limits, talk } = args;
+    let words = layers.pick_all(source, &table::SOURCE)?;
+    let sources = words
+        .iter()
+        .map(|word| SourceSpec::parse(word))
+        .collect::<Result<Vec<_>, _>>()
+        .or_exit(Exit::Usage)?;
+    let circleci_folder = pick_switch(layers, switch(taken.circleci, taken.no_circleci), &table::CIRCLECI)?;
+    if sources.is_empty() && !circleci_folder {
+        return Err(Failure::usage("no source is given").hint(
+            "give a path, a bucket, `github` or a run's web address, as in `testlake collect ./artifacts`",
+        ));
+    }
+    let asked = Asked {
+        repo: layers.pick(run.repo, &table::REPO)?,
+        run_id: layers.pick(run.run_id, &table::RUN_ID)?,
+        attempt: layers.pick(run.attempt, &table::ATTEMPT)?,
+        head_branch: layers.pick(run.head_branch, &table::HEAD_BRANCH)?,
+        head_repository: layers.pick(run.head_repository, &table::HEAD_REPOSITORY)?,
+    };
+    let ci = CiRun::of(|name| layers.environment().get(name));
+    let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
+    let layout = layers.pick(taken.layout, &table::LAYOUT)?.unwrap_or_default();
+    asked.check(&sources, &layout)?;
+    let profile = match layers.pick(output.profile, &table::PROFILE)? {
+        Some(ProfileWord::Pytorch) => Profile::Pytorch,
+        Some(ProfileWord::Plain) => Profile::Plain,
+        None if asked.repo.as_deref() == Some(PYTORCH) => Profile::Pytorch,
+        None => Profile::Plain,
+    };
+    let full_repository = layers.pick(output.full_repository, &table::FULL_REPOSITORY)?;
+    let (require_complete, expect_jobs) = resolve_verdict(verdict, layers)?;
+    Ok(Collecting {
+        project_slug: match layers.pick(taken.project_slug, &table::PROJECT_SLUG)? {
+            Some(slug) => Some(slug),
+            None => asked.repo.as_ref().map(|repo| format!("gh/{repo}")),
+        },
+        run: RunRequest {
+            repo: asked.repo,
+            run_id: asked.run_id,
+            attempts: asked.attempt.unwrap_or(AttemptChoice::Latest),
+        },
+        sources,
+        circleci_folder,
+        layout,
+        jobs_of_github: false,
+        jobs_file: layers.pick(jobs.jobs_file, &table::JOBS_FILE)?,
+        to: layers.pick(output.to, &table::TO)?.unwrap_or_else(|| "./testlake".to_owned()),
+        profile,
+        full: match layers.pick(output.full, &table::FULL)?.unwrap_or_default() {
+            FullWord::Auto => Full::Auto,
+            FullWord::Always => Full::Always,
+            FullWord::Never => Full::Never,
+        },
+        full_branch: layers
+            .pick(output.full_branch, &table::FULL_BRANCH)?
+            .unwrap_or_else(|| "main".to_owned()),
+        full_repository: match profile {
+            Profile::Pytorch => full_repository.or_else(|| Some(PYTORCH.to_owned())),
+            Profile::Plain => full_repository,
+        },
+        head_branch: asked.head_branch,
+        head_repository: asked.head_repository,
+        artifact: layers.pick(taken.artifact, &table::ARTIFACT)?,
+        limits: resolve_limits(&limits, layers, cores)?,
+        require_complete,
+        expect_jobs,
+        dry_run: resolve_dry_run(&talk, layers)?,
+    })
+}

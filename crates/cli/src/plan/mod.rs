@@ -1,0 +1,112 @@
+//! From words to a resolved plan: parsed, defaulted and checked, nothing opened. Pure.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+
+use globset::Glob;
+use regex::Regex;
+use testlake_collect::limits::ArchiveLimits;
+use testlake_collect::plan::{Full, Profile, RunRequest};
+use testlake_collect::source::{Layout, SourceSpec};
+
+use crate::args::{Format, LimitArgs, TalkArgs, VerdictArgs, switch};
+use crate::config::{Layers, table};
+use crate::exit::Failure;
+
+mod address;
+mod asked;
+mod collect;
+#[cfg(test)]
+mod tests;
+mod upload_test_stats;
+
+pub(crate) use collect::collect;
+pub(crate) use upload_test_stats::upload_test_stats;
+
+/// The repository of the `pytorch` profile.
+const PYTORCH: &str = "pytorch/pytorch";
+
+/// What a collection runs on, before anything is opened.
+#[derive(Debug)]
+pub(crate) struct Collecting {
+    pub(crate) run: RunRequest,
+    pub(crate) sources: Vec<SourceSpec>,
+    /// The working folder's reports as in a CircleCI job, before all other sources.
+    pub(crate) circleci_folder: bool,
+    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "only CircleCI's API needs it"))]
+    pub(crate) project_slug: Option<String>,
+    pub(crate) layout: Layout,
+    /// Whether GitHub is asked for the names of jobs though no source is GitHub.
+    pub(crate) jobs_of_github: bool,
+    pub(crate) jobs_file: Option<String>,
+    pub(crate) to: String,
+    pub(crate) profile: Profile,
+    pub(crate) full: Full,
+    pub(crate) full_branch: String,
+    pub(crate) full_repository: Option<String>,
+    pub(crate) head_branch: Option<String>,
+    pub(crate) head_repository: Option<String>,
+    pub(crate) artifact: Option<Glob>,
+    pub(crate) limits: Limits,
+    pub(crate) require_complete: bool,
+    pub(crate) expect_jobs: Option<Regex>,
+    pub(crate) dry_run: bool,
+}
+
+/// What the work may take.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) max_concurrency: NonZeroUsize,
+    pub(crate) archive: ArchiveLimits,
+}
+
+/// How the command talks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Talk {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
+}
+
+/// Resolves how a command talks.
+pub(crate) fn talk(args: &TalkArgs, layers: &Layers) -> Result<Talk, Failure> {
+    Ok(Talk {
+        format: layers.pick(args.format, &table::FORMAT)?.unwrap_or_default(),
+        quiet: pick_switch(layers, switch(args.quiet, args.no_quiet), &table::QUIET)?,
+        verbose: layers.pick((args.verbose > 0).then_some(args.verbose), &table::VERBOSE)?.unwrap_or(0),
+    })
+}
+
+fn resolve_dry_run(args: &TalkArgs, layers: &Layers) -> Result<bool, Failure> {
+    pick_switch(layers, switch(args.dry_run, args.no_dry_run), &table::DRY_RUN)
+}
+
+fn resolve_verdict(args: VerdictArgs, layers: &Layers) -> Result<(bool, Option<Regex>), Failure> {
+    let flag = switch(args.require_complete, args.no_require_complete);
+    let require_complete = pick_switch(layers, flag, &table::REQUIRE_COMPLETE)?;
+    Ok((require_complete, layers.pick(args.expect_jobs, &table::EXPECT_JOBS)?))
+}
+
+fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Limits, Failure> {
+    let defaults = ArchiveLimits::default();
+    let get = |picked: Option<NonZeroU64>, default: u64| picked.map_or(default, NonZeroU64::get);
+    Ok(Limits {
+        threads: layers.pick(args.threads, &table::THREADS)?.unwrap_or(cores),
+        max_concurrency: layers
+            .pick(args.max_concurrency, &table::MAX_CONCURRENCY)?
+            .unwrap_or(MAX_CONCURRENCY),
+        archive: ArchiveLimits {
+            entries: get(layers.pick(args.max_entries, &table::MAX_ENTRIES)?, defaults.entries),
+            entry_bytes: get(layers.pick(args.max_entry_size, &table::MAX_ENTRY_SIZE)?, defaults.entry_bytes),
+            run_bytes: get(layers.pick(args.max_run_size, &table::MAX_RUN_SIZE)?, defaults.run_bytes),
+            ratio: get(layers.pick(args.max_ratio, &table::MAX_RATIO)?, defaults.ratio),
+        },
+    })
+}
+
+/// 16: enough to fill a line whose answers take 100 ms, few enough for the limits that providers put on one client.
+const MAX_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+fn pick_switch(layers: &Layers, flag: Option<bool>, setting: &table::Setting<bool>) -> Result<bool, Failure> {
+    Ok(layers.pick(flag, setting)?.unwrap_or(false))
+}

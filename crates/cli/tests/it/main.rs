@@ -1,0 +1,12 @@
+//! The program as its users see it: stdout, stderr and exit code together.
+//!
+//! Each module is marked as a test's, so that the lints for tests hold for its helpers too.
+
+#[cfg(test)]
+mod forgotten;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod settings;
