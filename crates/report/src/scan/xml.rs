@@ -196,6 +196,13 @@ impl XmlScanner {
         self.told_outer_text = false;
     }
 
+    /// Makes the scanner ready for a part of a document: what an element that stays open holds.
+    pub fn begin_inside(&mut self) {
+        self.reset();
+        self.open.push(0);
+        self.phase = Phase::InRoot;
+    }
+
     /// Reports whether the root element has ended.
     pub fn is_after_root(&self) -> bool {
         self.phase == Phase::AfterRoot

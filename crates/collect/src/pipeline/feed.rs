@@ -1,0 +1,224 @@
+//! Fetches artifacts a few ahead, opens them in order, and hands their units to the workers and to the fold.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use super::listing::{WantedArtifact, chain};
+use super::unit::{EntryTask, OpenArtifact, Part, Unit, split};
+use super::work::Shared;
+use crate::archive::{self, Defect};
+use crate::ledger::{ArtifactStatus, LedgerArtifact};
+use crate::plan::{Cancel, CollectPlan, Observer};
+use crate::profile::selection::{self, entry_kind};
+use crate::source::{Content, ListingState, SourceError, SourceErrorKind};
+use crate::spool::Body;
+
+/// What the fold receives, in the order of the run.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Begin { index: usize, job: Option<String>, ledger: LedgerArtifact, defects: Vec<Defect> },
+    Unit(Receiver<Part>),
+    End,
+}
+
+/// What the feed works with.
+pub(crate) struct Feed<'run> {
+    pub(crate) plan: &'run CollectPlan,
+    pub(crate) shared: &'run Shared,
+    pub(crate) artifacts: &'run [WantedArtifact],
+    pub(crate) observer: &'run Arc<dyn Observer>,
+    pub(crate) cancel: &'run Cancel,
+    pub(crate) runtime: &'run Handle,
+    pub(crate) units: SyncSender<Unit>,
+    pub(crate) steps: SyncSender<Step>,
+    /// Fetched artifacts, where they may be needed again and are not local.
+    pub(crate) kept: Option<KeptArtifacts>,
+    pub(crate) failure: Option<(String, SourceError)>,
+}
+
+/// What the feed leaves.
+#[derive(Debug)]
+pub(crate) struct Fed {
+    pub(crate) kept: Option<KeptArtifacts>,
+    /// The first artifact that could not be fetched: its source, and why.
+    pub(crate) failure: Option<(String, SourceError)>,
+}
+
+/// Fetched artifacts, one after the other in an unnamed temporary file.
+#[derive(Debug, Default)]
+pub(crate) struct KeptArtifacts {
+    file: Option<Arc<File>>,
+    length: u64,
+    places: Vec<Option<(u64, u64)>>,
+}
+
+impl KeptArtifacts {
+    fn keep(&mut self, index: usize, content: &Content) -> io::Result<()> {
+        let Content::Bytes(body) = content else { return Ok(()) };
+        let file = match &self.file {
+            Some(file) => Arc::clone(file),
+            None => Arc::clone(self.file.insert(Arc::new(tempfile::tempfile()?))),
+        };
+        let mut reader = body.reader(0, body.len());
+        let mut chunk = vec![0; 1 << 16];
+        let mut out = &*file;
+        loop {
+            match reader.read(&mut chunk)? {
+                0 => break,
+                length => out.write_all(chunk.get(..length).unwrap_or_default())?,
+            }
+        }
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        if let Some(place) = self.places.get_mut(index) {
+            *place = Some((self.length, body.len()));
+        }
+        self.length += body.len();
+        Ok(())
+    }
+
+    /// Returns the bytes of an artifact that was kept.
+    pub(crate) fn content(&self, index: usize) -> Option<Content> {
+        let &(start, length) = self.places.get(index)?.as_ref()?;
+        Some(Content::Bytes(Body::part(Arc::clone(self.file.as_ref()?), start, length)))
+    }
+}
+
+type Fetch = JoinHandle<Result<Content, SourceError>>;
+
+impl Feed<'_> {
+    /// Feeds every artifact, or ends early where nobody waits any more.
+    pub(crate) fn run(mut self) -> Fed {
+        let mut under_way: VecDeque<Option<Fetch>> = VecDeque::new();
+        let mut next = 0;
+        let mut report = 0;
+        for index in 0..self.artifacts.len() {
+            while next < self.artifacts.len() && under_way.len() < self.plan.max_concurrency.get() {
+                under_way.push_back(self.fetch(next));
+                next += 1;
+            }
+            let is_fed = match under_way.pop_front().flatten() {
+                Some(fetch) => self.wait(fetch).is_some_and(|content| self.artifact(index, content, &mut report)),
+                None => self.artifact(index, Err(expired()), &mut report),
+            };
+            self.observer.artifact_done();
+            if !is_fed {
+                break;
+            }
+        }
+        for fetch in under_way.into_iter().flatten() {
+            fetch.abort();
+        }
+        Fed { kept: self.kept, failure: self.failure }
+    }
+
+    fn fetch(&self, index: usize) -> Option<Fetch> {
+        let artifact = self.artifacts.get(index)?;
+        if artifact.listing.state == ListingState::Expired {
+            return None;
+        }
+        let (source, listing) = (Arc::clone(&artifact.source), artifact.listing.clone());
+        let observer = Arc::clone(self.observer);
+        Some(self.runtime.spawn(async move {
+            source.fetch(&listing, &move |bytes| observer.bytes_fetched(bytes)).await
+        }))
+    }
+
+    /// Waits for an artifact; `None` where the run was cancelled.
+    fn wait(&self, mut fetch: Fetch) -> Option<Result<Content, SourceError>> {
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                outcome = &mut fetch => Some(outcome),
+                () = self.cancel.cancelled() => None,
+            }
+        });
+        match outcome {
+            Some(Ok(content)) => Some(content),
+            Some(Err(error)) => {
+                Some(Err(SourceError::new(SourceErrorKind::Unavailable, "the fetch ended unexpectedly").because(error)))
+            }
+            None => {
+                fetch.abort();
+                None
+            }
+        }
+    }
+
+    /// Feeds an artifact; false where nobody waits any more.
+    fn artifact(&mut self, index: usize, content: Result<Content, SourceError>, report: &mut u32) -> bool {
+        let Some(artifact) = self.artifacts.get(index) else { return false };
+        let name = &artifact.listing.name;
+        let job = selection::job_id(name).map(str::to_owned);
+        let mut ledger = LedgerArtifact {
+            name: name.clone(),
+            source: artifact.source.name().to_owned(),
+            bytes: artifact.listing.bytes,
+            status: ArtifactStatus::Read,
+            reason: None,
+        };
+        let steps = self.steps.clone();
+        let begin = |ledger, defects| steps.send(Step::Begin { index, job: job.clone(), ledger, defects }).is_ok();
+        let content = match content {
+            Ok(content) => content,
+            Err(error) => {
+                ledger.status = if error.kind() == SourceErrorKind::Expired {
+                    ArtifactStatus::Expired
+                } else {
+                    ArtifactStatus::Unavailable
+                };
+                ledger.reason = Some(chain(&error));
+                self.failure.get_or_insert_with(|| (ledger.source.clone(), error));
+                return begin(ledger, Vec::new()) && self.steps.send(Step::End).is_ok();
+            }
+        };
+        if let Content::Bytes(body) = &content {
+            ledger.bytes = Some(body.len());
+        }
+        let profile = self.plan.profile;
+        let wanted = |path: &str| entry_kind(profile, artifact.kind, path).is_some();
+        let limits = &self.plan.archive_limits;
+        let opened = match archive::open(name, &content, &wanted, limits, &self.shared.budget) {
+            Ok(opened) => opened,
+            Err(defect) => {
+                ledger.status = ArtifactStatus::Rejected;
+                ledger.reason = Some(defect.text.clone());
+                return begin(ledger, vec![defect]) && self.steps.send(Step::End).is_ok();
+            }
+        };
+        if !begin(ledger, opened.defects) {
+            return false;
+        }
+        if let Some(kept) = &mut self.kept
+            && !artifact.source.is_local()
+            && let Err(error) = kept.keep(index, &content)
+        {
+            tracing::warn!(artifact = name, %error, "cannot keep the artifact for a second reading");
+        }
+        let open = Arc::new(OpenArtifact { name: name.clone(), job, archive: opened.archive });
+        let tasks = opened.entries.into_iter().filter_map(|entry| {
+            let kind = entry_kind(profile, artifact.kind, &entry.path)?;
+            let number = *report;
+            *report = report.saturating_add(1);
+            Some(EntryTask { report: number, entry, kind })
+        });
+        for (unit, parts) in split(&open, tasks.collect()) {
+            let is_wanted = !self.shared.is_over.load(Ordering::Relaxed) && !self.cancel.is_cancelled();
+            if !is_wanted || self.steps.send(Step::Unit(parts)).is_err() || self.units.send(unit).is_err() {
+                return false;
+            }
+        }
+        self.steps.send(Step::End).is_ok()
+    }
+}
+
+fn expired() -> SourceError {
+    SourceError::new(SourceErrorKind::Expired, "the provider has removed it after its retention time")
+}

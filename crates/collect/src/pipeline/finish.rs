@@ -1,0 +1,244 @@
+//! The end of an attempt: what had to wait for all of it, then every object made visible, the ledger last.
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::additional::Additional;
+use super::feed::KeptArtifacts;
+use super::fold::Fold;
+use super::listing::Listed;
+use super::objects::CollectionObject;
+use super::reread::Reread;
+use super::run::fold_error;
+use super::work::Shared;
+use crate::ledger::{
+    self, ArtifactStatus, CaseCounts, Ledger, LedgerArtifact, LedgerFinding, LedgerJob, LedgerRun,
+    ReportCounts, Verdict,
+};
+use crate::output::{ObjectKind, OutputError};
+use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Profile, RunSummary, WrittenObject};
+use crate::run::RunKey;
+
+/// Returns the key of a collection's object.
+pub(crate) fn key(collection: &str, run: &RunKey) -> String {
+    format!("{collection}/{}/{}", run.run_id, run.attempt)
+}
+
+/// An attempt of which every artifact has been passed.
+pub(crate) struct Attempt<'run> {
+    pub(crate) plan: &'run CollectPlan,
+    pub(crate) listed: Listed,
+    pub(crate) shared: &'run Shared,
+    pub(crate) kept: Option<KeptArtifacts>,
+    pub(crate) cancel: &'run Cancel,
+    pub(crate) runtime: &'run Handle,
+}
+
+impl Attempt<'_> {
+    pub(crate) fn finish(self, mut fold: Fold) -> Result<Collected, CollectError> {
+        let mut additional = fold.additional.take();
+        if let Some(additional) = &mut additional {
+            self.read_again(additional, &mut fold)?;
+        }
+        let mut objects = Vec::new();
+        let ended = self.objects(&mut fold, additional.as_mut(), &mut objects);
+        let is_cancelled = self.cancel.is_cancelled();
+        if ended.is_err() || is_cancelled {
+            for object in objects {
+                object.abort();
+            }
+            fold.abort();
+            ended?;
+            return Err(CollectError::Cancelled);
+        }
+        let (full, failed) = (fold.full.take(), fold.failed.take());
+        let summary = fold.run_summary();
+        let ledger = self.ledger(fold);
+        // while the ledger is away, whoever looks knows that the rest may be of two runs
+        let ledger_key = key("ledger", &self.shared.run);
+        self.runtime.block_on(self.plan.destination.remove(&ledger_key))?;
+        let mut written = Vec::new();
+        for object in objects.into_iter().chain(failed).chain(full) {
+            written.push(object.commit()?);
+        }
+        written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
+        written.push(self.write_ledger(&ledger, ledger_key)?);
+        Ok(Collected { ledger, summary, written })
+    }
+
+    fn read_again(&self, additional: &mut Additional, fold: &mut Fold) -> Result<(), CollectError> {
+        let reread = Reread {
+            shared: self.shared,
+            artifacts: &self.listed.artifacts,
+            kept: self.kept.as_ref(),
+            places: &fold.places,
+            runtime: self.runtime,
+        };
+        for lost in reread.run(additional)? {
+            fold.is_partial = true;
+            let artifact = self.listed.artifacts.get(lost.artifact);
+            fold.findings.push(LedgerFinding {
+                artifact: artifact.map(|artifact| artifact.listing.name.clone()).unwrap_or_default(),
+                entry: Some(lost.path),
+                offset: None,
+                code: "not-read-again".into(),
+                text: format!("{} of its cases are missing in `additional_info/reruns`: {}", lost.cases, lost.why),
+                cases_saved: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Ends every object's bytes; nothing is visible yet.
+    fn objects(
+        &self,
+        fold: &mut Fold,
+        additional: Option<&mut Additional>,
+        objects: &mut Vec<CollectionObject>,
+    ) -> Result<(), CollectError> {
+        let run = &self.shared.run;
+        let mut summary = self.begin("test_run_summary")?;
+        let rows = fold.summary.write(&run.run_id, run.attempt, |lines, rows| summary.add_lines(lines, rows));
+        objects.push(summary);
+        rows?;
+        if let Some(additional) = additional {
+            let mut reruns = self.begin("additional_info/reruns")?;
+            let lines = additional.write_reruns(|bytes| {
+                reruns.add_lines(bytes, 0)?;
+                Ok(())
+            });
+            reruns.add_lines(&[], 1)?;
+            objects.push(reruns);
+            lines.map_err(fold_error)?;
+            for (collection, line) in [
+                ("additional_info/td_exclusions", additional.td_exclusions()),
+                ("additional_info/invoking_file_summary", additional.invoking_file_summary()),
+            ] {
+                let mut object = self.begin(collection)?;
+                let added = object.add_lines(&line, 1);
+                objects.push(object);
+                added?;
+            }
+        }
+        for object in objects.iter_mut().chain(&mut fold.failed).chain(&mut fold.full) {
+            object.end()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, collection: &'static str) -> Result<CollectionObject, OutputError> {
+        let key = key(collection, &self.shared.run);
+        let destination = Some(&*self.plan.destination);
+        CollectionObject::begin(self.runtime, destination, collection, key, self.shared.level)
+    }
+
+    fn ledger(&self, fold: Fold) -> Ledger {
+        let (names, pattern) = fold.job_names();
+        let is_expected = |name: &str| match &self.plan.expect_jobs {
+            Some(expected) => expected.is_match(name),
+            None => pattern.is_test_job(name),
+        };
+        let expected = names.iter().filter(|(_, name)| is_expected(name));
+        let has_expected = expected.clone().next().is_some();
+        let jobs_without_report: Vec<LedgerJob> = expected
+            .filter(|(id, _)| !fold.jobs_with_report.contains(*id))
+            .map(|(id, name)| LedgerJob { id: id.clone(), name: name.clone() })
+            .collect();
+        let mut is_partial = fold.is_partial || self.listed.sources.iter().any(|source| source.error.is_some());
+        if self.plan.expect_jobs.is_some() {
+            // no name to match is no proof that the jobs were there
+            is_partial |= !jobs_without_report.is_empty() || !has_expected;
+        }
+        if self.plan.require_complete {
+            is_partial |= !jobs_without_report.is_empty() || !fold.declared.is_empty() || fold.has_stranger;
+        }
+        let verdict = match (fold.cases.total, is_partial) {
+            (0, _) => Verdict::Empty,
+            (_, true) => Verdict::Partial,
+            (_, false) => Verdict::Complete,
+        };
+        Ledger {
+            version: ledger::VERSION,
+            verdict,
+            run: ledger_run(&self.shared.run, &self.listed),
+            sources: self.listed.sources.clone(),
+            artifacts: fold.artifacts,
+            reports: fold.reports,
+            findings: fold.findings,
+            cases: fold.cases,
+            declared: fold.declared,
+            jobs_without_report,
+        }
+    }
+
+    fn write_ledger(&self, ledger: &Ledger, key: String) -> Result<WrittenObject, CollectError> {
+        let mut bytes = serde_json::to_vec_pretty(ledger).map_err(|error| CollectError::Internal(error.into()))?;
+        bytes.push(b'\n');
+        let length = bytes.len() as u64;
+        let destination = &self.plan.destination;
+        self.runtime.block_on(async {
+            let mut writer = destination.create(&key, ObjectKind::Json).await?;
+            writer.write(Bytes::from(bytes)).await?;
+            writer.commit().await
+        })?;
+        Ok(WrittenObject { collection: "ledger".into(), key, rows: 1, bytes: length })
+    }
+}
+
+/// The collections, in the order in which they are told.
+const COLLECTIONS: [&str; 6] = [
+    "test_run_summary",
+    "failed_test_runs",
+    "test_run",
+    "additional_info/reruns",
+    "additional_info/td_exclusions",
+    "additional_info/invoking_file_summary",
+];
+
+fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
+    LedgerRun {
+        repo: run.repo.clone(),
+        run_id: run.run_id.clone(),
+        attempt: run.attempt,
+        head_branch: listed.head_branch.clone(),
+        head_repository: listed.head_repository.clone(),
+    }
+}
+
+/// Returns what would be read and written.
+pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full: bool) -> Collected {
+    let artifacts: Vec<LedgerArtifact> = listed
+        .artifacts
+        .iter()
+        .map(|artifact| LedgerArtifact {
+            name: artifact.listing.name.clone(),
+            source: artifact.source.name().to_owned(),
+            bytes: artifact.listing.bytes,
+            status: ArtifactStatus::Listed,
+            reason: None,
+        })
+        .collect();
+    let is_written = |collection: &&str| match *collection {
+        "test_run" => has_full,
+        _ if collection.starts_with("additional_info") => plan.profile == Profile::Pytorch,
+        _ => true,
+    };
+    let names = COLLECTIONS.iter().copied().filter(is_written).chain(["ledger"]);
+    let written = names
+        .map(|collection| WrittenObject { collection: collection.to_owned(), key: key(collection, run), rows: 0, bytes: 0 })
+        .collect();
+    let verdict = if artifacts.is_empty() { Verdict::Empty } else { Verdict::Complete };
+    let ledger = Ledger {
+        version: ledger::VERSION,
+        verdict,
+        run: ledger_run(run, &listed),
+        sources: listed.sources,
+        artifacts,
+        reports: ReportCounts::default(),
+        findings: Vec::new(),
+        cases: CaseCounts::default(),
+        declared: Vec::new(),
+        jobs_without_report: Vec::new(),
+    };
+    Collected { ledger, summary: RunSummary::default(), written }
+}

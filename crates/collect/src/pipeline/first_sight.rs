@@ -1,0 +1,175 @@
+//! Where each distinct case was seen first, in at most 32 bytes a case.
+//!
+//! A case is known by 96 bits of a hash of its class and name within its group (build, configuration, invoking file).
+//! Two of a million distinct cases of one group share one with a chance of about 1 in 10^17.
+
+/// A place in the run: which report, and which of its cases, each counted from 0 in the order of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) report: u32,
+    pub(crate) ordinal: u32,
+}
+
+/// 96 bits of a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity([u32; 3]);
+
+impl Identity {
+    /// Makes the identity of a case: `class` is a hash of the class, `name` the name in canonical form.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the parts of a hash are cut out of it")]
+    pub(crate) fn new(class: u64, name: &[u8]) -> Self {
+        let hash = xxhash_rust::xxh3::xxh3_128_with_seed(name, class);
+        Self([hash as u32, (hash >> 32) as u32, (hash >> 64) as u32])
+    }
+
+    /// Returns where in a table of `length` slots to look first.
+    #[inline]
+    fn home(self, length: usize) -> usize {
+        let [first, ..] = self.0;
+        usize::try_from((u64::from(first) * length as u64) >> 32).unwrap_or_default()
+    }
+}
+
+/// A slot of the table: 20 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    identity: Identity,
+    report: u32,
+    /// The ordinal and, in the top bit, whether the case was seen more than once.
+    ordinal: u32,
+}
+
+/// No case has this ordinal: a report ends before.
+const EMPTY: u32 = u32::MAX;
+const REPEATED: u32 = 1 << 31;
+
+/// What [`FirstSights::see`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// It was not there before.
+    First,
+    /// It was seen there before.
+    Again {
+        first: Place,
+        /// Whether this is the first time that it is seen again.
+        is_second: bool,
+    },
+}
+
+/// A table of first sights: open addressing, any number of slots, grown by a quarter so that it is never emptier than
+/// 20 bytes × 1.25 / 0.85 = 29.4 bytes a case.
+#[derive(Debug, Default)]
+pub(crate) struct FirstSights {
+    slots: Vec<Slot>,
+    used: usize,
+}
+
+impl FirstSights {
+    /// Returns the number of distinct cases.
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Notes that a case was seen.
+    #[inline]
+    pub(crate) fn see(&mut self, identity: Identity, place: Place) -> Sight {
+        if (self.used + 1) * 20 > self.slots.len() * 17 {
+            self.grow();
+        }
+        let length = self.slots.len();
+        let mut at = identity.home(length);
+        while let Some(slot) = self.slots.get_mut(at) {
+            if slot.ordinal == EMPTY {
+                *slot = Slot { identity, report: place.report, ordinal: place.ordinal };
+                self.used += 1;
+                break;
+            }
+            if slot.identity == identity {
+                let is_second = slot.ordinal & REPEATED == 0;
+                slot.ordinal |= REPEATED;
+                let first = Place { report: slot.report, ordinal: slot.ordinal & !REPEATED };
+                return Sight::Again { first, is_second };
+            }
+            at = if at + 1 == length { 0 } else { at + 1 };
+        }
+        Sight::First
+    }
+
+    /// Notes that a case that is there was seen more than once.
+    pub(crate) fn repeat(&mut self, identity: Identity) {
+        let length = self.slots.len();
+        let mut at = identity.home(length);
+        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.ordinal != EMPTY) {
+            if slot.identity == identity {
+                slot.ordinal |= REPEATED;
+                return;
+            }
+            at = if at + 1 == length { 0 } else { at + 1 };
+        }
+    }
+
+    /// Returns the cases of the table, in no order, each with its identity and whether it was seen more than once.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Identity, Place, bool)> {
+        self.slots.iter().filter(|slot| slot.ordinal != EMPTY).map(|slot| {
+            let place = Place { report: slot.report, ordinal: slot.ordinal & !REPEATED };
+            (slot.identity, place, slot.ordinal & REPEATED != 0)
+        })
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let empty = Slot { identity: Identity([0; 3]), report: 0, ordinal: EMPTY };
+        let length = (self.slots.len() + self.slots.len() / 4).max(16);
+        let old = std::mem::replace(&mut self.slots, vec![empty; length]);
+        for slot in old.into_iter().filter(|slot| slot.ordinal != EMPTY) {
+            let mut at = slot.identity.home(length);
+            while let Some(place) = self.slots.get_mut(at) {
+                if place.ordinal == EMPTY {
+                    *place = slot;
+                    break;
+                }
+                at = if at + 1 == length { 0 } else { at + 1 };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn a_case_takes_at_most_32_bytes() {
+        let mut sights = FirstSights::default();
+        for ordinal in 0..200_000_u32 {
+            let identity = Identity::new(7, &ordinal.to_le_bytes());
+            assert_eq!(sights.see(identity, Place { report: 0, ordinal }), Sight::First);
+            if ordinal > 100 {
+                let bytes = sights.slots.capacity() * size_of::<Slot>();
+                assert!(bytes <= 32 * sights.len(), "{bytes} bytes for {} cases", sights.len());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000)) {
+            let mut sights = FirstSights::default();
+            let mut firsts: HashMap<u16, (Place, u32)> = HashMap::new();
+            for (ordinal, name) in names.iter().enumerate() {
+                let place = Place { report: 3, ordinal: u32::try_from(ordinal).unwrap() };
+                let sight = sights.see(Identity::new(1, &name.to_le_bytes()), place);
+                let (first, times) = firsts.entry(*name).or_insert((place, 0));
+                *times += 1;
+                let expected =
+                    if *times == 1 { Sight::First } else { Sight::Again { first: *first, is_second: *times == 2 } };
+                prop_assert_eq!(sight, expected);
+            }
+            prop_assert_eq!(sights.len(), firsts.len());
+            prop_assert_eq!(sights.iter().count(), firsts.len());
+        }
+    }
+}

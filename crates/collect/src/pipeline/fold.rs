@@ -1,0 +1,406 @@
+//! Takes what comes of the units, in the order of the run, and adds it up.
+
+use std::io;
+
+use rustc_hash::FxHashMap;
+
+use super::additional::{Additional, Home};
+use super::objects::CollectionObject;
+use super::report::{Failure, Tick};
+use super::summary::Summary;
+use super::unit::{Cases, ExclusionsDone, Part, ReportDone, ReportStatus};
+use crate::archive::Defect;
+use crate::ledger::{
+    ArtifactStatus, CaseCounts, DeclaredMismatch, LedgerArtifact, LedgerFinding, ReportCounts,
+};
+use crate::output::OutputError;
+use crate::plan::{FailureGroup, RunSummary};
+use crate::profile::facts::Outcome;
+use crate::profile::selection::JobNamePattern;
+use crate::source::JobNames;
+
+/// Failure groups kept of a run; the rest are counted.
+const GROUPS_KEPT: usize = 1000;
+/// Examples kept of one failure group.
+const EXAMPLES_KEPT: usize = 5;
+
+/// Why the fold ended early.
+#[derive(Debug)]
+pub(crate) enum FoldError {
+    Output(OutputError),
+    Store(io::Error),
+}
+
+impl From<OutputError> for FoldError {
+    fn from(error: OutputError) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<io::Error> for FoldError {
+    fn from(error: io::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// An artifact whose parts are coming.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) index: usize,
+    pub(crate) job: Option<String>,
+    pub(crate) ledger: LedgerArtifact,
+    build: String,
+    config: String,
+    /// Reports of it that were not read whole, and those that were.
+    broken: u64,
+    whole: u64,
+    has_report: bool,
+}
+
+/// The report whose cases are coming.
+#[derive(Debug, Default)]
+struct CurrentReport {
+    number: Option<u32>,
+    /// The summary's row for each row of the report.
+    rows: Vec<u32>,
+    /// The group's class for each row of the report.
+    classes: Vec<u32>,
+    group: Option<u32>,
+}
+
+/// Adds up a run.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    pub(crate) summary: Summary,
+    pub(crate) additional: Option<Additional>,
+    pub(crate) full: Option<CollectionObject>,
+    pub(crate) failed: Option<CollectionObject>,
+    pub(crate) artifacts: Vec<LedgerArtifact>,
+    pub(crate) reports: ReportCounts,
+    pub(crate) cases: CaseCounts,
+    pub(crate) findings: Vec<LedgerFinding>,
+    pub(crate) declared: Vec<DeclaredMismatch>,
+    /// Something of the run was not read whole.
+    pub(crate) is_partial: bool,
+    /// An XML file that is no report was seen.
+    pub(crate) has_stranger: bool,
+    /// Ids of jobs that left a report.
+    pub(crate) jobs_with_report: std::collections::BTreeSet<String>,
+    pub(crate) seconds: f64,
+    failures: Vec<FailureGroup>,
+    failures_by_message: FxHashMap<String, usize>,
+    groups_left_out: u64,
+    job_names: JobNames,
+    pattern: JobNamePattern,
+    current: Option<Current>,
+    report: CurrentReport,
+    /// Where each report is: the artifact's number and the path in it.
+    pub(crate) places: Vec<(usize, Box<str>)>,
+}
+
+impl Fold {
+    pub(crate) fn new(
+        full: Option<CollectionObject>,
+        failed: CollectionObject,
+        additional: Option<Additional>,
+        job_names: JobNames,
+    ) -> Self {
+        Self {
+            summary: Summary::default(),
+            additional,
+            full,
+            failed: Some(failed),
+            artifacts: Vec::new(),
+            reports: ReportCounts::default(),
+            cases: CaseCounts::default(),
+            findings: Vec::new(),
+            declared: Vec::new(),
+            is_partial: false,
+            has_stranger: false,
+            jobs_with_report: std::collections::BTreeSet::new(),
+            seconds: 0.0,
+            failures: Vec::new(),
+            failures_by_message: FxHashMap::default(),
+            groups_left_out: 0,
+            job_names,
+            pattern: JobNamePattern::new(),
+            current: None,
+            report: CurrentReport::default(),
+            places: Vec::new(),
+        }
+    }
+
+    /// An artifact begins; `defects` are those of the archive itself.
+    pub(crate) fn begin(&mut self, index: usize, job: Option<String>, ledger: LedgerArtifact, defects: Vec<Defect>) {
+        let name = job.as_ref().and_then(|id| self.job_names.get(id)).map(String::as_str);
+        let (build, config) = self.pattern.build_and_config(name);
+        let (build, config) = (build.to_owned(), config.to_owned());
+        if !matches!(ledger.status, ArtifactStatus::Read | ArtifactStatus::Listed) {
+            self.is_partial = true;
+        }
+        for defect in &defects {
+            let is_note = defect.code.is_note();
+            self.is_partial |= !is_note;
+            self.defect(&ledger.name, defect, None);
+        }
+        let broken = defects.iter().filter(|defect| !defect.code.is_note()).count() as u64;
+        self.current =
+            Some(Current { index, job, ledger, build, config, broken, whole: 0, has_report: false });
+    }
+
+    /// The artifact has ended.
+    pub(crate) fn end(&mut self) {
+        let Some(mut current) = self.current.take() else { return };
+        if current.ledger.status == ArtifactStatus::Read && current.broken > 0 {
+            current.ledger.status = ArtifactStatus::Salvaged;
+            current.ledger.reason =
+                Some(format!("{} of it could not be read whole; see the findings", count(current.broken, "part")));
+        }
+        if current.has_report
+            && let Some(job) = current.job
+        {
+            self.jobs_with_report.insert(job);
+        }
+        self.artifacts.push(current.ledger);
+    }
+
+    /// Adds what comes of a unit.
+    pub(crate) fn part(&mut self, part: Part) -> Result<(), FoldError> {
+        match part {
+            Part::Full { piece, rows } => {
+                if let Some(full) = &mut self.full {
+                    full.add_piece(piece, rows)?;
+                }
+            }
+            Part::Failed { lines, rows } => {
+                if let Some(failed) = &mut self.failed {
+                    failed.add_lines(&lines, rows)?;
+                }
+            }
+            Part::Cases(cases) => self.cases(&cases),
+            Part::Report(mut done) => self.report_done(&mut done)?,
+            Part::Exclusions(done) => self.exclusions(done),
+        }
+        Ok(())
+    }
+
+    fn cases(&mut self, cases: &Cases) {
+        let Some(current) = &self.current else { return };
+        if self.report.number != Some(cases.report) {
+            self.report.number = Some(cases.report);
+            self.report.rows.clear();
+            self.report.classes.clear();
+            self.report.group = self.additional.as_mut().and_then(|additional| {
+                additional.group(&Home {
+                    build: &current.build,
+                    config: &current.config,
+                    invoking_file: &cases.invoking_file,
+                })
+            });
+        }
+        for row in &cases.rows {
+            self.report.rows.push(self.summary.row(row, current.job.as_deref(), &cases.invoking_file));
+        }
+        if let (Some(additional), Some(group)) = (&mut self.additional, self.report.group) {
+            additional.classes(group, &cases.rows, &mut self.report.classes);
+            additional.add(group, &cases.ticks);
+        }
+        for tick in &cases.ticks {
+            self.tick(tick);
+        }
+    }
+
+    #[inline]
+    fn tick(&mut self, tick: &Tick) {
+        if let Some(&row) = self.report.rows.get(tick.row as usize) {
+            self.summary.add(row, tick);
+        }
+        self.seconds = super::summary::add_seconds(self.seconds, tick.seconds);
+        self.cases.total += 1;
+        match tick.outcome {
+            Outcome::Passed => self.cases.passed += 1,
+            Outcome::Failed => self.cases.failed += 1,
+            Outcome::Errored => self.cases.errored += 1,
+            Outcome::Skipped => self.cases.skipped += 1,
+        }
+    }
+
+    fn report_done(&mut self, done: &mut ReportDone) -> Result<(), FoldError> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let artifact = current.ledger.name.clone();
+        if self.additional.is_some() {
+            self.places.push((current.index, done.path.as_str().into()));
+        }
+        let counted = match done.status {
+            ReportStatus::Read => Some(&mut self.reports.read),
+            ReportStatus::Salvaged => Some(&mut self.reports.salvaged),
+            ReportStatus::Rejected => Some(&mut self.reports.rejected),
+            ReportStatus::NotAReport | ReportStatus::OtherFormat => None,
+        };
+        if let Some(counted) = counted {
+            *counted += 1;
+            self.reports.found += 1;
+        }
+        match done.status {
+            ReportStatus::Read => current.whole += 1,
+            ReportStatus::Salvaged | ReportStatus::Rejected => {
+                current.broken += 1;
+                self.is_partial = true;
+            }
+            ReportStatus::NotAReport | ReportStatus::OtherFormat => {}
+        }
+        current.has_report |= matches!(done.status, ReportStatus::Read | ReportStatus::Salvaged);
+        self.cases.rerun += done.rerun_cases;
+        self.report_findings(&artifact, done);
+        for declared in done.declared.drain(..) {
+            self.declared.push(DeclaredMismatch {
+                artifact: artifact.clone(),
+                entry: done.path.clone(),
+                suite: (!declared.suite.is_empty()).then_some(declared.suite),
+                declared: declared.declared,
+                held: declared.held,
+            });
+        }
+        let job = self.current.as_ref().and_then(|current| current.job.clone());
+        self.groups_left_out += done.failures_left_out;
+        for failure in done.failures.drain(..) {
+            self.failure(failure, job.as_deref(), &artifact);
+        }
+        if self.report.number == Some(done.report)
+            && let (Some(additional), Some(group)) = (&mut self.additional, self.report.group)
+        {
+            additional.report(group, &self.report.classes, done)?;
+        }
+        Ok(())
+    }
+
+    fn report_findings(&mut self, artifact: &str, done: &ReportDone) {
+        use testlake_report::finding::Weight;
+        let mut tell = |code: &str, text: String, offset: Option<u64>, is_loss: bool| {
+            self.findings.push(LedgerFinding {
+                artifact: artifact.to_owned(),
+                entry: Some(done.path.clone()),
+                offset,
+                code: code.to_owned(),
+                text,
+                cases_saved: is_loss.then_some(done.cases),
+            });
+        };
+        for finding in &done.findings {
+            let is_loss = finding.code.weight() != Weight::Repair;
+            tell(finding.code.as_str(), finding.code.text().to_owned(), Some(finding.offset), is_loss);
+        }
+        if done.findings_left_out > 0 {
+            let text = format!("{} more findings of this report are not listed", done.findings_left_out);
+            tell("more-findings", text, None, false);
+        }
+        match done.status {
+            ReportStatus::NotAReport => {
+                tell("not-a-report", "the XML holds no test suite and no test case".into(), None, false);
+                self.has_stranger = true;
+            }
+            ReportStatus::OtherFormat => {
+                let text = "it is no JUnit XML: it makes no documents".to_owned();
+                tell("other-format", text, None, false);
+            }
+            ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected => {}
+        }
+        for defect in &done.defects {
+            self.defect(artifact, &defect.clone().in_entry(&done.path), Some(done.cases));
+        }
+    }
+
+    fn defect(&mut self, artifact: &str, defect: &Defect, cases_saved: Option<u64>) {
+        self.findings.push(LedgerFinding {
+            artifact: artifact.to_owned(),
+            entry: defect.entry.clone(),
+            offset: defect.offset,
+            code: defect.code.as_str().to_owned(),
+            text: defect.text.clone(),
+            cases_saved,
+        });
+    }
+
+    fn failure(&mut self, failure: Failure, job: Option<&str>, artifact: &str) {
+        let place = match self.failures_by_message.get(&failure.message) {
+            Some(&place) => place,
+            None if self.failures.len() >= GROUPS_KEPT => {
+                self.groups_left_out += 1;
+                return;
+            }
+            None => {
+                self.failures_by_message.insert(failure.message.clone(), self.failures.len());
+                self.failures.push(FailureGroup {
+                    message: failure.message,
+                    first_lines: failure.first_lines,
+                    ..FailureGroup::default()
+                });
+                self.failures.len() - 1
+            }
+        };
+        let Some(group) = self.failures.get_mut(place) else { return };
+        group.cases += failure.cases;
+        for mut example in failure.examples {
+            if group.examples.len() >= EXAMPLES_KEPT {
+                break;
+            }
+            example.job_id = job.and_then(|job| job.parse().ok());
+            artifact.clone_into(&mut example.artifact);
+            group.examples.push(example);
+        }
+    }
+
+    fn exclusions(&mut self, done: ExclusionsDone) {
+        let Some(current) = &mut self.current else { return };
+        let artifact = current.ledger.name.clone();
+        if self.additional.is_some() {
+            self.places.push((current.index, done.path.as_str().into()));
+        }
+        if done.wrong.is_some() || done.defect.is_some() {
+            current.broken += 1;
+            self.is_partial = true;
+        }
+        if let Some(additional) = &mut self.additional {
+            additional.exclude(&current.build, &current.config, done.test_files);
+        }
+        if let Some((code, offset, text)) = done.wrong {
+            let code = code.to_owned();
+            let entry = Some(done.path.clone());
+            let artifact = artifact.clone();
+            self.findings.push(LedgerFinding { artifact, entry, offset, code, text, cases_saved: None });
+        }
+        if let Some(defect) = done.defect {
+            self.defect(&artifact, &defect.in_entry(&done.path), None);
+        }
+    }
+
+    /// Drops the objects under way.
+    pub(crate) fn abort(&mut self) {
+        for object in self.full.take().into_iter().chain(self.failed.take()) {
+            object.abort();
+        }
+    }
+
+    /// Returns what a person wants to know first.
+    pub(crate) fn run_summary(&mut self) -> RunSummary {
+        let mut failures = std::mem::take(&mut self.failures);
+        // stable: groups of one size stay in the order of the input
+        failures.sort_by_key(|group| std::cmp::Reverse(group.cases));
+        RunSummary {
+            jobs: self.jobs_with_report.len() as u64,
+            seconds: self.seconds,
+            failures,
+            groups_left_out: self.groups_left_out,
+        }
+    }
+
+    /// Returns what is known of test jobs: whether a name is one's.
+    pub(crate) fn job_names(&self) -> (&JobNames, &JobNamePattern) {
+        (&self.job_names, &self.pattern)
+    }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
+}
+

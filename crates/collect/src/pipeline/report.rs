@@ -1,0 +1,434 @@
+//! One pass over one report: what each case adds to the documents, the sums and the reruns.
+
+use rustc_hash::FxHashMap;
+use testlake_report::finding::Weight;
+use testlake_report::scan::xml::{Attribute, XmlScanner};
+use testlake_report::{Finding, FindingCode, Limits};
+
+use super::pass::PassSink;
+use super::first_sight::{FirstSights, Identity, Place, Sight};
+use crate::plan::FailedCase;
+use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
+use crate::profile::document::{DocumentWriter, Form, Stamp};
+use crate::profile::facts::{CaseFacts, Key, Outcome};
+use crate::profile::number;
+
+/// What a report is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The documents of all cases.
+    pub(crate) full: bool,
+    /// What `additional_info` is made of: distinct cases and reruns.
+    pub(crate) additional: bool,
+}
+
+/// One case in the order of the report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tick {
+    /// The seconds that it took; 0.0 where it has no time that is a number.
+    pub(crate) seconds: f64,
+    /// Which of the report's rows.
+    pub(crate) row: u32,
+    pub(crate) outcome: Outcome,
+}
+
+/// File and class of a case.
+#[derive(Debug, Clone)]
+pub(crate) struct RowKey {
+    pub(crate) file: Key,
+    pub(crate) class: Key,
+}
+
+/// A case that stands more than once in its report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repeat {
+    pub(crate) first: u32,
+    pub(crate) ordinal: u32,
+    pub(crate) row: u32,
+}
+
+/// Failures of one message in one report.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) first_lines: Vec<String>,
+    pub(crate) cases: u64,
+    pub(crate) examples: Vec<FailedCase>,
+}
+
+/// A suite that declares another number of cases than it holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub(crate) suite: String,
+    pub(crate) declared: u64,
+    pub(crate) held: u64,
+}
+
+/// Failure groups kept of one report; the rest are counted.
+const FAILURES_KEPT: usize = 64;
+/// Examples kept of one failure group of one report.
+const EXAMPLES_KEPT: usize = 3;
+/// Suites kept of one report whose declared count is not right.
+const DECLARED_KEPT: usize = 100;
+
+/// Gathers what a report's cases add.
+#[derive(Debug)]
+pub(crate) struct ReportSink {
+    pub(crate) wanted: Wanted,
+    limits: Limits,
+    pub(crate) stamp: Stamp,
+    report: u32,
+    /// Where the window begins in the report.
+    window_start: u64,
+    /// Whether the places of cases stay valid: the report is in memory.
+    pub(crate) keeps_places: bool,
+    writer: DocumentWriter,
+    decoded: Vec<u8>,
+    key: Vec<u8>,
+
+    /// Lines of `test_run`, of this report and those before it in the unit.
+    pub(crate) full: Vec<u8>,
+    pub(crate) full_rows: u64,
+    /// Lines of `failed_test_runs`, likewise.
+    pub(crate) failed: Vec<u8>,
+    pub(crate) failed_rows: u64,
+    /// Rows that are new since they were last taken.
+    pub(crate) new_rows: Vec<RowKey>,
+    pub(crate) ticks: Vec<Tick>,
+
+    rows: FxHashMap<Box<[u8]>, u32>,
+    /// For each row a hash of its class.
+    class_hashes: Vec<u64>,
+    pub(crate) sights: FirstSights,
+    /// First and repeated ordinal of each case seen again, and its row.
+    repeated: Vec<(u32, u32, u32)>,
+    /// First ordinal and place in the report of each outermost case, while the report is one window.
+    trees: Vec<(u32, u32)>,
+    pub(crate) ordinal: u32,
+    pub(crate) rerun_cases: u64,
+
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings_left_out: u64,
+    /// Whether a case was left out.
+    pub(crate) has_loss: bool,
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures_left_out: u64,
+}
+
+impl ReportSink {
+    pub(crate) fn new(wanted: Wanted, limits: Limits) -> Self {
+        Self {
+            wanted,
+            limits,
+            stamp: Stamp::default(),
+            report: 0,
+            window_start: 0,
+            keeps_places: false,
+            writer: DocumentWriter::default(),
+            decoded: Vec::new(),
+            key: Vec::new(),
+            full: Vec::new(),
+            full_rows: 0,
+            failed: Vec::new(),
+            failed_rows: 0,
+            new_rows: Vec::new(),
+            ticks: Vec::new(),
+            rows: FxHashMap::default(),
+            class_hashes: Vec::new(),
+            sights: FirstSights::default(),
+            repeated: Vec::new(),
+            trees: Vec::new(),
+            ordinal: 0,
+            rerun_cases: 0,
+            findings: Vec::new(),
+            findings_left_out: 0,
+            has_loss: false,
+            declared: Vec::new(),
+            failures: Vec::new(),
+            failures_left_out: 0,
+        }
+    }
+
+    /// Makes the sink ready for another report. Lines stay until they are taken.
+    pub(crate) fn begin(&mut self, report: u32, stamp: Stamp) {
+        self.stamp = stamp;
+        self.report = report;
+        self.window_start = 0;
+        self.new_rows.clear();
+        self.ticks.clear();
+        self.rows.clear();
+        self.class_hashes.clear();
+        self.sights = FirstSights::default();
+        self.repeated.clear();
+        self.trees.clear();
+        self.ordinal = 0;
+        self.rerun_cases = 0;
+        self.findings.clear();
+        self.findings_left_out = 0;
+        self.has_loss = false;
+        self.declared.clear();
+        self.failures.clear();
+        self.failures_left_out = 0;
+    }
+
+    /// Adds a finding; the same one told again counts once.
+    pub(crate) fn tell(&mut self, finding: Finding) {
+        self.has_loss |= finding.code.weight() == Weight::Loss;
+        if self.findings.len() >= self.limits.findings {
+            self.findings_left_out += 1;
+        } else if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    #[inline]
+    fn case(&mut self, window: &[u8], tree: &CaseTree, case: &Node) {
+        let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
+        let row = self.row(window, &facts);
+        self.ticks.push(Tick { seconds: facts.time.unwrap_or(0.0), row, outcome: facts.outcome });
+        self.rerun_cases += u64::from(facts.is_rerun);
+        if self.wanted.full {
+            let start = self.full.len();
+            self.writer.write_line(window, tree, case, &self.stamp, Form::Full, &mut self.full);
+            self.full_rows += 1;
+            if facts.is_failed_run() {
+                self.failed.extend_from_slice(self.full.get(start..).unwrap_or_default());
+                self.failed_rows += 1;
+            }
+        } else if facts.is_failed_run() {
+            self.writer.write_line(window, tree, case, &self.stamp, Form::Full, &mut self.failed);
+            self.failed_rows += 1;
+        }
+        if matches!(facts.outcome, Outcome::Failed | Outcome::Errored) {
+            self.failure(window, tree, &facts);
+        }
+        if self.wanted.additional {
+            let identity = self.identity(window, facts.name.as_ref(), row);
+            let place = Place { report: self.report, ordinal: self.ordinal };
+            if let Sight::Again { first, .. } = self.sights.see(identity, place) {
+                self.repeated.push((first.ordinal, self.ordinal, row));
+            }
+        }
+        self.ordinal = self.ordinal.saturating_add(1);
+    }
+
+    #[inline]
+    fn identity(&mut self, window: &[u8], name: Option<&Attribute>, row: u32) -> Identity {
+        let class = self.class_hashes.get(row as usize).copied().unwrap_or_default();
+        self.key.clear();
+        match name {
+            None => self.key.push(0),
+            Some(name) => {
+                let value = DocumentWriter::value(&mut self.decoded, window, name);
+                match number::parse_float(value) {
+                    Some(number) => Key::Number(number).write_canonical(&mut self.key),
+                    None => {
+                        self.key.push(2);
+                        self.key.extend_from_slice(value);
+                    }
+                }
+            }
+        }
+        Identity::new(class, &self.key)
+    }
+
+    /// Returns the number of the case's row within the report.
+    #[inline]
+    fn row(&mut self, window: &[u8], facts: &CaseFacts) -> u32 {
+        // raw values, told apart by a mark and a length; what differs raw and is one key is joined later
+        self.key.clear();
+        for attribute in [&facts.file, &facts.class] {
+            match attribute {
+                None => self.key.push(0),
+                Some(attribute) => {
+                    let raw = attribute.value.of(window);
+                    self.key.push(1 + u8::from(attribute.coded));
+                    self.key.extend_from_slice(&raw.len().to_le_bytes());
+                    self.key.extend_from_slice(raw);
+                }
+            }
+        }
+        if let Some(&row) = self.rows.get(self.key.as_slice()) {
+            return row;
+        }
+        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.rows.insert(self.key.as_slice().into(), row);
+        let file = Key::of(window, facts.file.as_ref(), &mut self.decoded);
+        let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
+        self.key.clear();
+        class.write_canonical(&mut self.key);
+        self.class_hashes.push(xxhash_rust::xxh3::xxh3_64(&self.key));
+        self.new_rows.push(RowKey { file, class });
+        row
+    }
+
+    #[cold]
+    fn failure(&mut self, window: &[u8], tree: &CaseTree, facts: &CaseFacts) {
+        let told = super::failure::message(window, tree, facts);
+        let group = match self.failures.iter_mut().position(|group| group.message == told.message) {
+            Some(place) => self.failures.get_mut(place),
+            None if self.failures.len() >= FAILURES_KEPT => {
+                self.failures_left_out += 1;
+                None
+            }
+            None => {
+                let first_lines = told.first_lines;
+                self.failures.push(Failure {
+                    message: told.message,
+                    first_lines,
+                    cases: 0,
+                    examples: Vec::new(),
+                });
+                self.failures.last_mut()
+            }
+        };
+        if let Some(group) = group {
+            group.cases += 1;
+            if group.examples.len() < EXAMPLES_KEPT {
+                let mut text = |attribute: Option<&Attribute>| {
+                    let value = DocumentWriter::value(&mut self.decoded, window, attribute?);
+                    Some(String::from_utf8_lossy(value).into_owned())
+                };
+                group.examples.push(FailedCase {
+                    file: text(facts.file.as_ref()),
+                    class: text(facts.class.as_ref()),
+                    name: text(facts.name.as_ref()),
+                    ..FailedCase::default()
+                });
+            }
+        }
+    }
+
+    /// Returns the cases that stand more than once in the report, sorted by their number.
+    pub(crate) fn repeats(&self) -> Vec<Repeat> {
+        let mut all: Vec<Repeat> = Vec::new();
+        for &(first, ordinal, row) in &self.repeated {
+            all.push(Repeat { first, ordinal: first, row });
+            all.push(Repeat { first, ordinal, row });
+        }
+        all.sort_unstable_by_key(|repeat| repeat.ordinal);
+        all.dedup_by_key(|repeat| repeat.ordinal);
+        all
+    }
+
+    /// Returns where in the window the outermost case stands that holds the case of this number, as its first ordinal,
+    /// its place, and the place where the next begins.
+    pub(crate) fn tree_of(&self, ordinal: u32, window: usize) -> Option<(u32, usize, usize)> {
+        let next = self.trees.partition_point(|&(first, _)| first <= ordinal);
+        let &(first, start) = self.trees.get(next.checked_sub(1)?)?;
+        let end = self.trees.get(next).map_or(window, |&(_, start)| start as usize);
+        Some((first, start as usize, end))
+    }
+
+}
+
+impl CaseSink for ReportSink {
+    fn tree(&mut self, window: &[u8], tree: &CaseTree) {
+        if self.wanted.additional
+            && self.keeps_places
+            && let Some(outermost) = tree.nodes.first()
+            && let Ok(place) = u32::try_from(self.window_start + u64::from(outermost.start))
+        {
+            self.trees.push((self.ordinal, place));
+        }
+        for case in tree.cases() {
+            self.case(window, tree, case);
+        }
+    }
+
+    fn finding(&mut self, code: FindingCode, at: u32) {
+        self.tell(Finding { code, offset: self.window_start + u64::from(at) });
+    }
+
+    fn declared(&mut self, suite: &[u8], declared: u64, found: u64) {
+        if self.declared.len() < DECLARED_KEPT {
+            let suite = String::from_utf8_lossy(suite).into_owned();
+            self.declared.push(Declared { suite, declared, held: found });
+        }
+    }
+}
+
+impl PassSink for ReportSink {
+    fn window(&mut self, start: u64) {
+        self.window_start = start;
+    }
+
+    fn tell(&mut self, finding: Finding) {
+        Self::tell(self, finding);
+    }
+}
+
+/// Writes documents of the reruns for cases of one report that are asked for by number.
+#[derive(Debug)]
+pub(crate) struct RepeatSink<'ask> {
+    stamp: &'ask Stamp,
+    /// The numbers asked for, sorted.
+    asked: &'ask [u32],
+    ordinal: u32,
+    writer: DocumentWriter,
+    decoded: Vec<u8>,
+    pub(crate) found: Vec<FoundCase>,
+}
+
+/// A case that was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundCase {
+    pub(crate) ordinal: u32,
+    pub(crate) class: Key,
+    /// Its name, as the key of a JSON object.
+    pub(crate) name: Vec<u8>,
+    pub(crate) document: Vec<u8>,
+}
+
+impl<'ask> RepeatSink<'ask> {
+    /// Makes a sink that begins to count at `ordinal`.
+    pub(crate) fn new(stamp: &'ask Stamp, asked: &'ask [u32], ordinal: u32) -> Self {
+        let (writer, decoded) = (DocumentWriter::default(), Vec::new());
+        Self { stamp, asked, ordinal, writer, decoded, found: Vec::new() }
+    }
+}
+
+impl CaseSink for RepeatSink<'_> {
+    fn tree(&mut self, window: &[u8], tree: &CaseTree) {
+        for case in tree.cases() {
+            if self.asked.binary_search(&self.ordinal).is_ok() {
+                let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
+                let (mut name, mut document) = (Vec::new(), Vec::new());
+                Key::of(window, facts.name.as_ref(), &mut self.decoded).write_name("NoName", &mut name);
+                self.writer.write(window, tree, case, self.stamp, Form::Rerun, &mut document);
+                let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
+                self.found.push(FoundCase { ordinal: self.ordinal, class, name, document });
+            }
+            self.ordinal = self.ordinal.saturating_add(1);
+        }
+    }
+
+    fn finding(&mut self, _code: FindingCode, _at: u32) {}
+
+    fn declared(&mut self, _suite: &[u8], _declared: u64, _found: u64) {}
+}
+
+impl PassSink for RepeatSink<'_> {
+    fn window(&mut self, _start: u64) {}
+
+    fn tell(&mut self, _finding: Finding) {}
+}
+
+/// Reads cases again out of a report that is one window.
+pub(crate) fn read_again(window: &[u8], sink: &ReportSink, repeats: &[Repeat], limits: Limits) -> Vec<FoundCase> {
+    let mut found: Vec<FoundCase> = Vec::new();
+    let mut scanner = XmlScanner::new(limits);
+    for &Repeat { ordinal, .. } in repeats {
+        let Some((first, start, end)) = sink.tree_of(ordinal, window.len()) else { continue };
+        let Some(part) = window.get(start..end) else { continue };
+        scanner.begin_inside();
+        let asked = [ordinal];
+        let mut reader = CaseReader::new(RepeatSink::new(&sink.stamp, &asked, first));
+        scanner.feed(part, true, &mut reader);
+        reader.finish(part);
+        found.append(&mut reader.sink.found);
+    }
+    found
+}
+

@@ -1,0 +1,118 @@
+//! Reads again the cases that turned out, later, to have run more than once.
+//!
+//! A case that a second report repeats was read, and given up, with the first. Only its place was kept: its report is
+//! read once more for its document. Runs with such cases have few.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+
+use testlake_report::scan::encoding::Decoded;
+use testlake_report::scan::xml::XmlScanner;
+use tokio::runtime::Handle;
+
+use super::additional::Additional;
+use super::feed::KeptArtifacts;
+use super::listing::WantedArtifact;
+use super::pass;
+use super::report::RepeatSink;
+use super::work::Shared;
+use crate::archive::{self, ReadOutcome, Scratch};
+use crate::profile::case::CaseReader;
+use crate::profile::document::Stamp;
+use crate::profile::selection;
+
+/// What a second reading works with.
+pub(crate) struct Reread<'run> {
+    pub(crate) shared: &'run Shared,
+    pub(crate) artifacts: &'run [WantedArtifact],
+    pub(crate) kept: Option<&'run KeptArtifacts>,
+    /// Where each report is: the artifact's number and the path in it.
+    pub(crate) places: &'run [(usize, Box<str>)],
+    pub(crate) runtime: &'run Handle,
+}
+
+/// A report that could not be read again.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) artifact: usize,
+    pub(crate) path: String,
+    pub(crate) cases: usize,
+    pub(crate) why: String,
+}
+
+impl Reread<'_> {
+    /// Reads what `additional` misses; returns what could not be read again.
+    pub(crate) fn run(&self, additional: &mut Additional) -> io::Result<Vec<Lost>> {
+        let mut by_artifact: BTreeMap<usize, Vec<(u32, Vec<u32>, &str)>> = BTreeMap::new();
+        for (report, ordinals) in additional.missing() {
+            if let Some((artifact, path)) = self.places.get(report as usize) {
+                by_artifact.entry(*artifact).or_default().push((report, ordinals, path));
+            }
+        }
+        let mut lost = Vec::new();
+        for (artifact, reports) in by_artifact {
+            if let Err(why) = self.artifact(artifact, &reports, additional)? {
+                lost.extend(reports.iter().map(|(_, ordinals, path)| Lost {
+                    artifact,
+                    path: (*path).to_owned(),
+                    cases: ordinals.len(),
+                    why: why.clone(),
+                }));
+            }
+        }
+        Ok(lost)
+    }
+
+    fn artifact(
+        &self,
+        index: usize,
+        reports: &[(u32, Vec<u32>, &str)],
+        additional: &mut Additional,
+    ) -> io::Result<Result<(), String>> {
+        let Some(artifact) = self.artifacts.get(index) else { return Ok(Ok(())) };
+        let listing = &artifact.listing;
+        let content = match self.kept.and_then(|kept| kept.content(index)) {
+            Some(content) => content,
+            None => match self.runtime.block_on(artifact.source.fetch(listing, &|_| ())) {
+                Ok(content) => content,
+                Err(error) => return Ok(Err(super::listing::chain(&error))),
+            },
+        };
+        let wanted = |path: &str| reports.iter().any(|(_, _, asked)| *asked == path);
+        let (limits, budget) = (&self.shared.archive_limits, &self.shared.budget);
+        let opened = match archive::open(&listing.name, &content, &wanted, limits, budget) {
+            Ok(opened) => opened,
+            Err(defect) => return Ok(Err(defect.text)),
+        };
+        let job = selection::job_id(&listing.name);
+        let mut scratch = Scratch::default();
+        let mut inflated = Vec::new();
+        for (report, ordinals, path) in reports {
+            let Some(entry) = opened.entries.iter().find(|entry| entry.path == *path) else { continue };
+            let run = &self.shared.run;
+            let invoking_file = selection::invoking_file(&listing.name, path);
+            let stamp = Stamp::new(&run.run_id, run.attempt, job, &invoking_file);
+            let mut reader = CaseReader::new(RepeatSink::new(&stamp, ordinals, 0));
+            let mut scanner = XmlScanner::new(self.shared.limits);
+            // what is wrong with the report was told the first time
+            let go_on = |_: &mut CaseReader<RepeatSink<'_>>| Ok::<(), Infallible>(());
+            let report_limits = &self.shared.limits;
+            match opened.archive.read(entry, &mut scratch, &mut inflated, limits, budget) {
+                Ok(ReadOutcome::TooLargeForMemory) => {
+                    if let Ok(mut stream) = opened.archive.stream(entry, limits, budget) {
+                        let Ok(_) = pass::stream(&mut *stream, &mut scanner, &mut reader, report_limits, go_on);
+                    }
+                }
+                Ok(ReadOutcome::Whole) | Err(_) => {
+                    let decoded = Decoded::new(&inflated, |_| ());
+                    let Ok(_) = pass::whole(&decoded.text, &mut scanner, &mut reader, report_limits, go_on);
+                }
+            }
+            for case in &reader.sink.found {
+                additional.found(*report, case)?;
+            }
+        }
+        Ok(Ok(()))
+    }
+}

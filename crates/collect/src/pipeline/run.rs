@@ -1,0 +1,300 @@
+//! From the plan to what was collected: which attempts, and each attempt from list to ledger.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use sha2::{Digest, Sha256};
+use tokio::runtime::{Builder, Handle};
+
+use super::additional::Additional;
+use super::feed::{Fed, Feed, KeptArtifacts, Step};
+use super::finish::{Attempt, key};
+use super::fold::{Fold, FoldError};
+use super::listing::{self, Listed};
+use super::objects::CollectionObject;
+use super::report::Wanted;
+use super::unit::Unit;
+use super::work::{Shared, Worker};
+use crate::archive::Budget;
+use crate::output::gzip::Level;
+use crate::plan::{
+    Cancel, CollectError, CollectPlan, Collected, Full, Observer, Profile, SourceFailures,
+};
+use crate::run::{AttemptChoice, RunKey};
+
+/// The level that collections are compressed at: the best size for the time that inflating and reading take anyway.
+const LEVEL: u8 = 6;
+
+/// Collects the attempts that the plan asks for, one after the other.
+///
+/// # Errors
+/// [`CollectError`] where nothing could be collected, the destination failed, or it was cancelled. What is wrong with a
+/// part of the input is in the ledger instead.
+pub fn collect(
+    plan: &CollectPlan,
+    observer: &Arc<dyn Observer>,
+    cancel: &Cancel,
+) -> Result<Vec<Collected>, CollectError> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("testlake-io")
+        .enable_all()
+        .build()
+        .map_err(|error| CollectError::Internal(error.into()))?;
+    let handle = runtime.handle();
+    if !plan.dry_run {
+        interruptible(handle, cancel, plan.destination.check())??;
+    }
+    let run_id = match &plan.run.run_id {
+        Some(id) if is_key(id) => id.clone(),
+        Some(id) => return Err(CollectError::BadRunId { run_id: id.clone() }),
+        None => interruptible(handle, cancel, local_run_id(plan))??,
+    };
+    let run = RunKey { repo: plan.run.repo.clone(), run_id, attempt: 1 };
+    let mut all = Vec::new();
+    for attempt in interruptible(handle, cancel, attempts(plan, &run))?? {
+        let run = RunKey { attempt, ..run.clone() };
+        all.push(collect_attempt(plan, run, observer, cancel, handle)?);
+    }
+    Ok(all)
+}
+
+/// Waits for a future, or until the run is cancelled.
+fn interruptible<T>(
+    handle: &Handle,
+    cancel: &Cancel,
+    future: impl Future<Output = T>,
+) -> Result<T, CollectError> {
+    handle.block_on(async {
+        tokio::select! {
+            done = future => Ok(done),
+            () = cancel.cancelled() => Err(CollectError::Cancelled),
+        }
+    })
+}
+
+/// Reports whether an id may stand in an object's key.
+fn is_key(id: &str) -> bool {
+    !id.is_empty()
+        && !id.chars().all(|character| character == '.')
+        && id.chars().all(|character| !character.is_control() && !matches!(character, '/' | '\\'))
+}
+
+/// Makes the id of a run that has none: a hash of all its input.
+async fn local_run_id(plan: &CollectPlan) -> Result<String, CollectError> {
+    let mut prints = Vec::new();
+    for source in &plan.sources {
+        match source.fingerprint().await {
+            Ok(Some(print)) => prints.push(print),
+            Ok(None) => return Err(CollectError::RunUnknown { source_name: source.name().to_owned() }),
+            Err(error) => {
+                let failures = vec![(source.name().to_owned(), error)];
+                return Err(CollectError::NoSource(SourceFailures { failures }));
+            }
+        }
+    }
+    if let [only] = prints.as_slice() {
+        return Ok(format!("local-{only}"));
+    }
+    prints.sort_unstable();
+    let hash = Sha256::digest(prints.join("\n").as_bytes());
+    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("local-{digits}"))
+}
+
+async fn attempts(plan: &CollectPlan, run: &RunKey) -> Result<Vec<u32>, CollectError> {
+    if let AttemptChoice::Number(attempt) = plan.run.attempts {
+        return Ok(vec![attempt]);
+    }
+    if plan.run.run_id.is_none() {
+        return Ok(vec![1]);
+    }
+    let mut known = BTreeSet::new();
+    let mut failures = Vec::new();
+    for source in &plan.sources {
+        match source.attempts(run).await {
+            Ok(attempts) => known.extend(attempts),
+            Err(error) => failures.push((source.name().to_owned(), error)),
+        }
+    }
+    if known.is_empty() && !failures.is_empty() {
+        return Err(CollectError::NoSource(SourceFailures { failures }));
+    }
+    let Some(&latest) = known.last() else {
+        return Err(CollectError::NoAttempt { run: run.run_id.clone() });
+    };
+    Ok(match plan.run.attempts {
+        AttemptChoice::All => known.into_iter().collect(),
+        AttemptChoice::Latest | AttemptChoice::Number(_) => vec![latest],
+    })
+}
+
+/// Reports whether all documents are written.
+fn is_full(plan: &CollectPlan, run: &RunKey, listed: &Listed) -> bool {
+    let is = |known: Option<&str>, wanted: Option<&str>| match (known, wanted) {
+        (Some(known), Some(wanted)) => known == wanted,
+        // for everyone else a run of which nothing is known is one's own
+        (None, _) | (_, None) => plan.profile == Profile::Plain,
+    };
+    let repository = plan.full_repository.as_deref().or(run.repo.as_deref());
+    match plan.full {
+        Full::Always => true,
+        Full::Never => false,
+        Full::Auto => {
+            is(listed.head_branch.as_deref(), Some(&plan.full_branch))
+                && is(listed.head_repository.as_deref(), repository)
+        }
+    }
+}
+
+fn collect_attempt(
+    plan: &CollectPlan,
+    run: RunKey,
+    observer: &Arc<dyn Observer>,
+    cancel: &Cancel,
+    runtime: &Handle,
+) -> Result<Collected, CollectError> {
+    let listed = interruptible(runtime, cancel, listing::list(plan, &run))??;
+    let bytes: Option<u64> = listed.artifacts.iter().map(|artifact| artifact.listing.bytes).sum();
+    observer.artifacts_known(listed.artifacts.len() as u64, bytes);
+    let level = Level::new(LEVEL).ok_or_else(|| CollectError::Internal("no such level".into()))?;
+    let has_full = is_full(plan, &run, &listed);
+    let has_additional = plan.profile == Profile::Pytorch;
+    if plan.dry_run {
+        return Ok(super::finish::dry_run(plan, &run, listed, has_full));
+    }
+    let shared = Shared {
+        run: run.clone(),
+        wanted: Wanted { full: has_full, additional: has_additional },
+        archive_limits: plan.archive_limits,
+        limits: plan.report_limits,
+        level,
+        budget: Budget::new(plan.archive_limits.run_bytes),
+        is_over: AtomicBool::new(false),
+    };
+    let begin = |collection| {
+        let key = key(collection, &run);
+        CollectionObject::begin(runtime, Some(&*plan.destination), collection, key, level)
+    };
+    let full = has_full.then(|| begin("test_run")).transpose()?;
+    let failed = begin("failed_test_runs")?;
+    let additional = has_additional.then(Additional::default);
+    let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
+    let pump = Pump { plan, listed: &listed, shared: &shared, observer, cancel, runtime };
+    let fed = match pump.run(&mut fold) {
+        Ok(fed) => fed,
+        Err(error) => {
+            fold.abort();
+            return Err(error);
+        }
+    };
+    if let Some(failures) = nothing_came(&fold, fed.failure) {
+        fold.abort();
+        return Err(CollectError::NoSource(failures));
+    }
+    Attempt { plan, listed, shared: &shared, kept: fed.kept, cancel, runtime }.finish(fold)
+}
+
+/// Returns why nothing could be fetched at all, where that is so.
+fn nothing_came(fold: &Fold, failure: Option<(String, crate::source::SourceError)>) -> Option<SourceFailures> {
+    let is_lost = |artifact: &crate::ledger::LedgerArtifact| {
+        artifact.status == crate::ledger::ArtifactStatus::Unavailable
+    };
+    let failure = failure?;
+    fold.artifacts.iter().all(is_lost).then(|| SourceFailures { failures: vec![failure] })
+}
+
+/// The threads of an attempt, from the feed to the fold.
+struct Pump<'run> {
+    plan: &'run CollectPlan,
+    listed: &'run Listed,
+    shared: &'run Shared,
+    observer: &'run Arc<dyn Observer>,
+    cancel: &'run Cancel,
+    runtime: &'run Handle,
+}
+
+impl Pump<'_> {
+    /// Passes all artifacts; returns what the feed kept.
+    fn run(&self, fold: &mut Fold) -> Result<Fed, CollectError> {
+        let threads = self.plan.threads.get();
+        let (units, queue) = sync_channel::<Unit>(threads * 2);
+        let (steps, incoming) = sync_channel::<Step>(threads * 4);
+        let queue = Arc::new(Mutex::new(queue));
+        let kept = (self.plan.profile == Profile::Pytorch).then(KeptArtifacts::default);
+        let feed = Feed {
+            plan: self.plan,
+            shared: self.shared,
+            artifacts: &self.listed.artifacts,
+            observer: self.observer,
+            cancel: self.cancel,
+            runtime: self.runtime,
+            units,
+            steps,
+            kept,
+            failure: None,
+        };
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                let queue = Arc::clone(&queue);
+                scope.spawn(move || self.work(&queue));
+            }
+            drop(queue);
+            let feed = scope.spawn(move || feed.run());
+            let folded = self.fold(incoming, fold);
+            if folded.is_err() || self.cancel.is_cancelled() {
+                self.shared.is_over.store(true, Ordering::Relaxed);
+            }
+            let fed = feed.join().map_err(|_| CollectError::Internal("the feed panicked".into()))?;
+            folded?;
+            if self.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(fed) }
+        })
+    }
+
+    fn work(&self, queue: &Mutex<Receiver<Unit>>) {
+        let mut worker = Worker::new(self.shared, &**self.observer);
+        loop {
+            // held while waiting: one worker waits for the next unit, the others for it
+            let unit = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(unit) = unit else { return };
+            if worker.unit(unit).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn fold(&self, incoming: Receiver<Step>, fold: &mut Fold) -> Result<(), CollectError> {
+        for step in incoming {
+            if self.cancel.is_cancelled() {
+                return Err(CollectError::Cancelled);
+            }
+            match step {
+                Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, defects),
+                Step::Unit(parts) => {
+                    for part in parts {
+                        fold.part(part).map_err(fold_error)?;
+                    }
+                }
+                Step::End => fold.end(),
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn fold_error(error: FoldError) -> CollectError {
+    match error {
+        FoldError::Output(error) => CollectError::Output(error),
+        FoldError::Store(error) => CollectError::Spool(error),
+    }
+}
+
+impl From<io::Error> for CollectError {
+    fn from(error: io::Error) -> Self {
+        Self::Spool(error)
+    }
+}

@@ -1,0 +1,151 @@
+//! Units of work: entries of one artifact that one worker reads, and what comes of them.
+//!
+//! Which entries make a unit depends on the input alone, so that the pieces of the output do, too.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use testlake_report::Finding;
+
+use super::first_sight::FirstSights;
+use super::report::{Declared, Failure, FoundCase, Repeat, RowKey, Tick};
+use crate::archive::{Archive, Defect, Entry};
+use crate::output::gzip::Piece;
+use crate::profile::selection::EntryKind;
+
+/// Bytes of reports (as the archive claims) that make a unit full.
+///
+/// 1 MiB of XML makes a piece of output of about 1.5 MiB: large enough to compress well.
+const UNIT_BYTES: u64 = 1 << 20;
+
+/// Parts that a worker may be ahead of the fold in one unit.
+const PARTS_AHEAD: usize = 4;
+
+/// An artifact that is being read.
+#[derive(Debug)]
+pub(crate) struct OpenArtifact {
+    pub(crate) name: String,
+    /// The job's id, in digits.
+    pub(crate) job: Option<String>,
+    pub(crate) archive: Archive,
+}
+
+/// An entry to read.
+#[derive(Debug)]
+pub(crate) struct EntryTask {
+    /// Its number in the order of the run.
+    pub(crate) report: u32,
+    pub(crate) entry: Entry,
+    pub(crate) kind: EntryKind,
+}
+
+/// Work for one worker.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) artifact: Arc<OpenArtifact>,
+    pub(crate) entries: Vec<EntryTask>,
+    pub(crate) parts: SyncSender<Part>,
+}
+
+/// Splits the entries of an artifact into units; each with the place where its parts arrive.
+pub(crate) fn split(artifact: &Arc<OpenArtifact>, entries: Vec<EntryTask>) -> Vec<(Unit, Receiver<Part>)> {
+    let mut units = Vec::new();
+    let mut current = Vec::new();
+    let mut bytes = 0;
+    let mut cut = |entries: Vec<EntryTask>| {
+        let (parts, receiver) = sync_channel(PARTS_AHEAD);
+        units.push((Unit { artifact: Arc::clone(artifact), entries, parts }, receiver));
+    };
+    for entry in entries {
+        let size = entry.entry.size_bytes;
+        if !current.is_empty() && bytes + size > UNIT_BYTES + UNIT_BYTES / 2 {
+            cut(std::mem::take(&mut current));
+            bytes = 0;
+        }
+        bytes += size;
+        current.push(entry);
+        if bytes >= UNIT_BYTES {
+            cut(std::mem::take(&mut current));
+            bytes = 0;
+        }
+    }
+    if !current.is_empty() {
+        cut(current);
+    }
+    units
+}
+
+/// What comes of a unit, in order.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// A piece of `test_run`.
+    Full { piece: Piece, rows: u64 },
+    /// Lines of `failed_test_runs`.
+    Failed { lines: Vec<u8>, rows: u64 },
+    /// Cases of the report that is being read.
+    Cases(Cases),
+    /// A report has ended.
+    Report(Box<ReportDone>),
+    /// A list of target determination has been read.
+    Exclusions(ExclusionsDone),
+}
+
+/// Cases of a report, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Cases {
+    /// The report's number, and the folder that held it.
+    pub(crate) report: u32,
+    pub(crate) invoking_file: Arc<str>,
+    /// Rows of the report that are new.
+    pub(crate) rows: Vec<RowKey>,
+    pub(crate) ticks: Vec<Tick>,
+}
+
+/// How a report came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReportStatus {
+    /// It was read to its end.
+    Read,
+    /// Cases before a break, or all but some, were saved.
+    Salvaged,
+    /// No case could be saved, and it is broken.
+    Rejected,
+    /// It is no test report.
+    NotAReport,
+    /// It is a report of a format that makes no documents.
+    OtherFormat,
+}
+
+/// A report has ended. Its cases have been told before.
+#[derive(Debug)]
+pub(crate) struct ReportDone {
+    pub(crate) report: u32,
+    pub(crate) path: String,
+    pub(crate) invoking_file: Arc<str>,
+    pub(crate) status: ReportStatus,
+    pub(crate) cases: u64,
+    pub(crate) rerun_cases: u64,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings_left_out: u64,
+    pub(crate) defects: Vec<Defect>,
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures_left_out: u64,
+    /// Distinct cases, where they are wanted.
+    pub(crate) sights: FirstSights,
+    /// Cases that stand more than once in the report.
+    pub(crate) repeats: Vec<Repeat>,
+    /// Their documents, as far as they could be had at once.
+    pub(crate) found: Vec<FoundCase>,
+}
+
+/// A list of target determination has been read, or not.
+#[derive(Debug)]
+pub(crate) struct ExclusionsDone {
+    pub(crate) path: String,
+    /// The `test_file`s of the `excluded` list.
+    pub(crate) test_files: Vec<String>,
+    /// What was wrong: code, offset, text.
+    pub(crate) wrong: Option<(&'static str, Option<u64>, String)>,
+    pub(crate) defect: Option<Defect>,
+}

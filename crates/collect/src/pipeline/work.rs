@@ -1,0 +1,345 @@
+//! A worker: inflates the entries of a unit, passes each report once, compresses what came of them.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SendError, SyncSender};
+
+use testlake_report::scan::encoding::Decoded;
+use testlake_report::scan::xml::XmlScanner;
+use testlake_report::{Finding, FindingCode, Limits};
+
+use super::exclusions;
+use super::pass::{self, WINDOW_BYTES};
+use super::report::{ReportSink, Wanted, read_again};
+use super::unit::{Cases, EntryTask, OpenArtifact, Part, ReportDone, ReportStatus, Unit};
+use crate::archive::{ArchiveCode, Budget, Defect, Entry, ReadOutcome, Scratch, defect_of};
+use crate::limits::ArchiveLimits;
+use crate::output::gzip::{Level, PieceCompressor};
+use crate::plan::Observer;
+use crate::profile::case::CaseReader;
+use crate::profile::document::Stamp;
+use crate::profile::selection::{self, EntryKind};
+use crate::run::RunKey;
+
+/// Bytes of lines that make a piece of output.
+pub(crate) const PIECE_BYTES: usize = 2 << 20;
+/// Bytes of `failed_test_runs` that are handed on at once.
+const FAILED_BYTES: usize = 256 << 10;
+/// Cases that are handed on at once.
+const CASES_AHEAD: usize = 64 << 10;
+
+/// What all workers of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) run: RunKey,
+    pub(crate) wanted: Wanted,
+    pub(crate) archive_limits: ArchiveLimits,
+    pub(crate) limits: Limits,
+    pub(crate) level: Level,
+    pub(crate) budget: Budget,
+    /// Nobody waits for more.
+    pub(crate) is_over: AtomicBool,
+}
+
+/// Nobody waits for what comes of the unit any more.
+#[derive(Debug)]
+pub(crate) struct Over;
+
+impl<T> From<SendError<T>> for Over {
+    fn from(_: SendError<T>) -> Self {
+        Self
+    }
+}
+
+/// A worker's buffers.
+pub(crate) struct Worker<'run> {
+    shared: &'run Shared,
+    observer: &'run dyn Observer,
+    scratch: Scratch,
+    inflated: Vec<u8>,
+    scanner: XmlScanner,
+    reader: CaseReader<ReportSink>,
+    compressor: PieceCompressor,
+}
+
+/// How the pass over a report's bytes ended.
+#[derive(Debug, Default)]
+struct Pass {
+    /// Why reading ended before the end, and at which byte.
+    stop: Option<Finding>,
+    defects: Vec<Defect>,
+}
+
+impl<'run> Worker<'run> {
+    pub(crate) fn new(shared: &'run Shared, observer: &'run dyn Observer) -> Self {
+        Self {
+            shared,
+            observer,
+            scratch: Scratch::default(),
+            inflated: Vec::new(),
+            scanner: XmlScanner::new(shared.limits),
+            reader: CaseReader::new(ReportSink::new(shared.wanted, shared.limits)),
+            compressor: PieceCompressor::new(shared.level),
+        }
+    }
+
+    /// Reads the entries of a unit and tells what comes of them.
+    pub(crate) fn unit(&mut self, unit: Unit) -> Result<(), Over> {
+        let Unit { artifact, entries, parts } = unit;
+        for task in entries {
+            if self.shared.is_over.load(Ordering::Relaxed) {
+                return Err(Over);
+            }
+            match task.kind {
+                EntryKind::Xml => self.guarded(&artifact, &task, &parts)?,
+                EntryKind::Exclusions => {
+                    let done = self.exclusions(&artifact, &task);
+                    parts.send(Part::Exclusions(done))?;
+                }
+                EntryKind::OtherReport => {
+                    let done = ReportDone::new(&artifact, &task, ReportStatus::OtherFormat);
+                    parts.send(Part::Report(Box::new(done)))?;
+                }
+            }
+        }
+        Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts: &parts }
+            .lines(&mut self.reader.sink, 1)
+    }
+
+    /// Reads a report; a defect of ours in it costs that report alone.
+    fn guarded(
+        &mut self,
+        artifact: &Arc<OpenArtifact>,
+        task: &EntryTask,
+        parts: &SyncSender<Part>,
+    ) -> Result<(), Over> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.report(artifact, task, parts)));
+        outcome.unwrap_or_else(|_| {
+            self.scanner = XmlScanner::new(self.shared.limits);
+            self.reader = CaseReader::new(ReportSink::new(self.shared.wanted, self.shared.limits));
+            let mut done = ReportDone::new(artifact, task, ReportStatus::Rejected);
+            done.defects.push(Defect::internal(&task.entry.path));
+            parts.send(Part::Report(Box::new(done)))?;
+            Ok(())
+        })
+    }
+
+    fn exclusions(&mut self, artifact: &OpenArtifact, task: &EntryTask) -> super::unit::ExclusionsDone {
+        let mut inflated = std::mem::take(&mut self.inflated);
+        let (limits, budget) = (&self.shared.archive_limits, &self.shared.budget);
+        let read = artifact.archive.read(&task.entry, &mut self.scratch, &mut inflated, limits, budget);
+        let done = exclusions::read(&task.entry.path, &inflated, read);
+        self.inflated = inflated;
+        done
+    }
+
+    fn report(
+        &mut self,
+        artifact: &Arc<OpenArtifact>,
+        task: &EntryTask,
+        parts: &SyncSender<Part>,
+    ) -> Result<(), Over> {
+        let entry = &task.entry;
+        let mut done = ReportDone::new(artifact, task, ReportStatus::Read);
+        let run = &self.shared.run;
+        let stamp = Stamp::new(&run.run_id, run.attempt, artifact.job.as_deref(), &done.invoking_file);
+        self.scanner.reset();
+        self.reader.reset();
+        self.reader.sink.begin(done.report, stamp);
+        let mut inflated = std::mem::take(&mut self.inflated);
+        let limits = self.shared.archive_limits;
+        let read =
+            artifact.archive.read(entry, &mut self.scratch, &mut inflated, &limits, &self.shared.budget);
+        let pass = match read {
+            Ok(ReadOutcome::TooLargeForMemory) => {
+                match artifact.archive.stream(entry, &limits, &self.shared.budget) {
+                    Ok(mut stream) => self.stream(&mut *stream, entry, &mut done, parts),
+                    Err(defect) => Ok(Pass { stop: None, defects: vec![defect] }),
+                }
+            }
+            Ok(ReadOutcome::Whole) => self.whole(&inflated, &mut done, parts),
+            Err(defect) => self.whole(&inflated, &mut done, parts).map(|mut pass| {
+                pass.defects.push(defect);
+                pass
+            }),
+        };
+        self.inflated = inflated;
+        // one large report must not cost its memory for all that follow
+        if self.inflated.capacity() > 8 * WINDOW_BYTES {
+            self.inflated = Vec::new();
+        }
+        self.finish(pass?, done, parts)
+    }
+
+    /// Passes a report that is in memory.
+    fn whole(&mut self, raw: &[u8], done: &mut ReportDone, parts: &SyncSender<Part>) -> Result<Pass, Over> {
+        let decoded = Decoded::new(raw, |finding| self.reader.sink.tell(finding));
+        let told = self.reader.sink.findings.len();
+        self.reader.sink.keeps_places = true;
+        let limits = self.shared.limits;
+        let mut flush = Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
+        let stop = pass::whole(&decoded.text, &mut self.scanner, &mut self.reader, &limits, |reader| {
+            flush.some(&mut reader.sink, done)
+        })?;
+        // places in the text become offsets in the report as it came
+        let in_raw = |offset: u64| decoded.offset_in_raw(usize::try_from(offset).unwrap_or(usize::MAX));
+        for finding in self.reader.sink.findings.iter_mut().skip(told) {
+            finding.offset = in_raw(finding.offset);
+        }
+        if self.shared.wanted.additional {
+            done.repeats = self.reader.sink.repeats();
+            done.found = read_again(&decoded.text, &self.reader.sink, &done.repeats, limits);
+        }
+        let stop = stop.map(|stop| Finding { offset: in_raw(stop.offset), ..stop });
+        Ok(Pass { stop, defects: Vec::new() })
+    }
+
+    /// Passes a report that is too large for memory, in windows.
+    fn stream(
+        &mut self,
+        raw: &mut dyn Read,
+        entry: &Entry,
+        done: &mut ReportDone,
+        parts: &SyncSender<Part>,
+    ) -> Result<Pass, Over> {
+        self.reader.sink.keeps_places = false;
+        let limits = self.shared.limits;
+        let mut flush = Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
+        let end = pass::stream(raw, &mut self.scanner, &mut self.reader, &limits, |reader| {
+            flush.some(&mut reader.sink, done)
+        })?;
+        if self.shared.wanted.additional {
+            done.repeats = self.reader.sink.repeats();
+        }
+        let defects = end.error.map(|error| defect_of(error, entry)).into_iter().collect();
+        Ok(Pass { stop: end.stop, defects })
+    }
+
+    fn finish(&mut self, pass: Pass, mut done: ReportDone, parts: &SyncSender<Part>) -> Result<(), Over> {
+        Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts }
+            .cases(&mut self.reader.sink, &done)?;
+        let is_report = self.reader.is_report();
+        let sink = &mut self.reader.sink;
+        done.defects = pass.defects;
+        if let Some(stop) = pass.stop {
+            // that a report whose bytes break off ends early is no news
+            let is_known = !done.defects.is_empty()
+                && matches!(
+                    stop.code,
+                    FindingCode::CutTag
+                        | FindingCode::CutDocument
+                        | FindingCode::Unclosed
+                        | FindingCode::Empty
+                        | FindingCode::NoRoot
+                );
+            if !is_known {
+                // the reason for the end is always kept, whatever came before it
+                sink.findings.push(stop);
+            }
+        }
+        let is_broken = pass.stop.is_some() || !done.defects.is_empty();
+        done.status = match (is_broken, sink.ordinal) {
+            (true, 0) => ReportStatus::Rejected,
+            (true, _) => ReportStatus::Salvaged,
+            (false, _) if sink.has_loss => ReportStatus::Salvaged,
+            (false, 0) if !is_report => ReportStatus::NotAReport,
+            (false, _) => ReportStatus::Read,
+        };
+        done.cases = u64::from(sink.ordinal);
+        done.rerun_cases = sink.rerun_cases;
+        done.findings = std::mem::take(&mut sink.findings);
+        done.findings_left_out = sink.findings_left_out;
+        done.declared = std::mem::take(&mut sink.declared);
+        done.failures = std::mem::take(&mut sink.failures);
+        done.failures_left_out = sink.failures_left_out;
+        done.sights = std::mem::take(&mut sink.sights);
+        parts.send(Part::Report(Box::new(done)))?;
+        Ok(())
+    }
+}
+
+impl ReportDone {
+    fn new(artifact: &OpenArtifact, task: &EntryTask, status: ReportStatus) -> Self {
+        let invoking_file = selection::invoking_file(&artifact.name, &task.entry.path);
+        Self {
+            report: task.report,
+            path: task.entry.path.clone(),
+            invoking_file: invoking_file.into(),
+            status,
+            cases: 0,
+            rerun_cases: 0,
+            findings: Vec::new(),
+            findings_left_out: 0,
+            defects: Vec::new(),
+            declared: Vec::new(),
+            failures: Vec::new(),
+            failures_left_out: 0,
+            sights: super::first_sight::FirstSights::default(),
+            repeats: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+}
+
+impl Defect {
+    /// A bug of ours, met while an entry was read.
+    fn internal(path: &str) -> Self {
+        Self {
+            entry: Some(path.to_owned()),
+            offset: None,
+            code: ArchiveCode::Internal,
+            text: "reading it met a bug in testlake; please report it with this entry".into(),
+        }
+    }
+}
+
+/// Hands on what has come so far.
+struct Flush<'worker> {
+    shared: &'worker Shared,
+    observer: &'worker dyn Observer,
+    compressor: &'worker mut PieceCompressor,
+    parts: &'worker SyncSender<Part>,
+}
+
+impl Flush<'_> {
+    /// Hands on what there is much of.
+    fn some(&mut self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
+        if self.shared.is_over.load(Ordering::Relaxed) {
+            return Err(Over);
+        }
+        if sink.ticks.len() >= CASES_AHEAD {
+            self.cases(sink, done)?;
+        }
+        self.lines(sink, PIECE_BYTES)
+    }
+
+    fn cases(&self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
+        if sink.ticks.is_empty() {
+            return Ok(());
+        }
+        self.observer.cases(sink.ticks.len() as u64);
+        self.parts.send(Part::Cases(Cases {
+            report: done.report,
+            invoking_file: Arc::clone(&done.invoking_file),
+            rows: std::mem::take(&mut sink.new_rows),
+            ticks: std::mem::take(&mut sink.ticks),
+        }))?;
+        Ok(())
+    }
+
+    /// Hands on lines where there are `least` bytes of them.
+    fn lines(&mut self, sink: &mut ReportSink, least: usize) -> Result<(), Over> {
+        if sink.full.len() >= least {
+            let piece = self.compressor.compress(&sink.full);
+            sink.full.clear();
+            self.parts.send(Part::Full { piece, rows: std::mem::take(&mut sink.full_rows) })?;
+        }
+        if sink.failed.len() >= least.min(FAILED_BYTES) {
+            let lines = std::mem::take(&mut sink.failed);
+            self.parts.send(Part::Failed { lines, rows: std::mem::take(&mut sink.failed_rows) })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,391 @@
+//! A case as a JSON document, as COLLECTIONS define it: attributes, `text`, `tail`, then children by tag.
+
+use rustc_hash::FxHashMap;
+use testlake_report::scan::reference::{read_attribute, read_cdata, read_text};
+use testlake_report::scan::xml::{Attribute, TextKind};
+
+use super::case::{CaseTree, NONE, Node, Range};
+use super::{json, number};
+
+/// The keys of ours that a document ends with, as JSON, ready to be copied.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stamp {
+    /// Name and value of each, in order.
+    members: [(&'static str, Vec<u8>); 4],
+    /// `, "workflow_id": ..., ...` for a document without any of the keys.
+    full: Vec<u8>,
+    /// The same for a document of the reruns.
+    rerun: Vec<u8>,
+}
+
+/// Which of a case's documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it stands in `test_run` and `failed_test_runs`.
+    Full,
+    /// As it stands in `additional_info/reruns`: without what its place there says.
+    Rerun,
+}
+
+impl Form {
+    fn leaves_out(self, key: &[u8]) -> bool {
+        self == Self::Rerun
+            && matches!(
+                key,
+                b"classname" | b"name" | b"invoking_file" | b"workflow_id" | b"workflow_run_attempt"
+            )
+    }
+}
+
+impl Stamp {
+    /// Makes the stamp of a report. `job` is the job's id in digits, if it has one.
+    pub(crate) fn new(run_id: &str, attempt: u32, job: Option<&str>, invoking_file: &str) -> Self {
+        let string = |text: &str| {
+            let mut out = Vec::new();
+            json::write_string(text.as_bytes(), &mut out);
+            out
+        };
+        let members = [
+            ("workflow_id", string(run_id)),
+            ("workflow_run_attempt", attempt.to_string().into_bytes()),
+            ("job_id", job.unwrap_or("null").as_bytes().to_vec()),
+            ("invoking_file", string(invoking_file)),
+        ];
+        let mut stamp = Self { members, ..Self::default() };
+        for form in [Form::Full, Form::Rerun] {
+            let mut suffix = Vec::new();
+            for (key, value) in &stamp.members {
+                if !form.leaves_out(key.as_bytes()) {
+                    suffix.extend_from_slice(b", ");
+                    json::write_string(key.as_bytes(), &mut suffix);
+                    suffix.extend_from_slice(b": ");
+                    suffix.extend_from_slice(value);
+                }
+            }
+            match form {
+                Form::Full => stamp.full = suffix,
+                Form::Rerun => stamp.rerun = suffix,
+            }
+        }
+        stamp
+    }
+
+    fn suffix(&self, form: Form) -> &[u8] {
+        match form {
+            Form::Full => &self.full,
+            Form::Rerun => &self.rerun,
+        }
+    }
+
+    fn value(&self, key: &[u8]) -> Option<&[u8]> {
+        self.members.iter().find(|(name, _)| name.as_bytes() == key).map(|(_, value)| value.as_slice())
+    }
+}
+
+/// Writes documents. Buffers are kept from case to case.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentWriter {
+    decoded: Vec<u8>,
+    members: Vec<Member>,
+    /// For each node the next child of its parent with the same tag.
+    next_same: Vec<u32>,
+}
+
+/// A key of an object under way, with all that it holds.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    /// The attribute whose value comes first.
+    attribute: Option<Attribute>,
+    /// `text` or `tail` of the node comes first.
+    own_text: Option<Range>,
+    /// The children of this tag, as a chain; `NONE` for none.
+    first_child: u32,
+    last_child: u32,
+}
+
+impl Member {
+    const EMPTY: Self = Self { attribute: None, own_text: None, first_child: NONE, last_child: NONE };
+}
+
+/// From so many children on keys are looked up by hash.
+const MANY: usize = 16;
+
+impl DocumentWriter {
+    /// Adds the document of a case and a line end.
+    pub(crate) fn write_line(
+        &mut self,
+        window: &[u8],
+        tree: &CaseTree,
+        case: &Node,
+        stamp: &Stamp,
+        form: Form,
+        into: &mut Vec<u8>,
+    ) {
+        self.write(window, tree, case, stamp, form, into);
+        into.push(b'\n');
+    }
+
+    /// Adds the document of a case.
+    pub(crate) fn write(
+        &mut self,
+        window: &[u8],
+        tree: &CaseTree,
+        case: &Node,
+        stamp: &Stamp,
+        form: Form,
+        into: &mut Vec<u8>,
+    ) {
+        if self.next_same.len() < tree.nodes.len() {
+            self.next_same.resize(tree.nodes.len(), NONE);
+        }
+        let document = Document { window, tree, stamp: Some(stamp), form };
+        self.object(&document, case, into);
+    }
+
+    /// Returns what an attribute's value reads as.
+    #[inline]
+    pub(crate) fn value<'a>(decoded: &'a mut Vec<u8>, window: &'a [u8], attribute: &Attribute) -> &'a [u8] {
+        let raw = attribute.value.of(window);
+        if !attribute.coded {
+            return raw;
+        }
+        decoded.clear();
+        read_attribute(raw, decoded);
+        decoded
+    }
+
+    fn object(&mut self, document: &Document<'_>, node: &Node, into: &mut Vec<u8>) {
+        let base = self.members.len();
+        self.gather(document, node);
+        into.push(b'{');
+        let mut is_first = true;
+        let mut has_own_keys = false;
+        // by index: the values' own objects use the same stack above
+        for index in base..self.members.len() {
+            let Some(&member) = self.members.get(index) else { break };
+            let Some(key) = member.key(document, node) else { continue };
+            if document.form.leaves_out(key) && document.stamp.is_some() {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                into.extend_from_slice(b", ");
+            }
+            json::write_string(key, into);
+            into.extend_from_slice(b": ");
+            if let Some(value) = document.stamp.and_then(|stamp| stamp.value(key)) {
+                has_own_keys = true;
+                into.extend_from_slice(value);
+            } else {
+                self.member(document, &member, into);
+            }
+        }
+        if let Some(stamp) = document.stamp {
+            if has_own_keys {
+                self.missing_own_keys(document, node, stamp, base, is_first, into);
+            } else {
+                let suffix = stamp.suffix(document.form);
+                into.extend_from_slice(suffix.get(if is_first { 2 } else { 0 }..).unwrap_or_default());
+            }
+        }
+        self.members.truncate(base);
+        into.push(b'}');
+    }
+
+    /// Adds those keys of ours that the case did not have itself.
+    fn missing_own_keys(
+        &self,
+        document: &Document<'_>,
+        node: &Node,
+        stamp: &Stamp,
+        base: usize,
+        mut is_first: bool,
+        into: &mut Vec<u8>,
+    ) {
+        for (key, value) in &stamp.members {
+            let key = key.as_bytes();
+            let members = self.members.get(base..).unwrap_or_default();
+            let is_there = members.iter().any(|member| member.key(document, node) == Some(key));
+            if is_there || document.form.leaves_out(key) {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                into.extend_from_slice(b", ");
+            }
+            json::write_string(key, into);
+            into.extend_from_slice(b": ");
+            into.extend_from_slice(value);
+        }
+    }
+
+    /// Puts the node's keys on the stack, in order, with what each holds.
+    #[inline]
+    fn gather(&mut self, document: &Document<'_>, node: &Node) {
+        let window = document.window;
+        let base = self.members.len();
+        for attribute in document.tree.attributes_of(node) {
+            // without a prefix the scanner has dropped the second of a name
+            let same = (attribute.local != attribute.name)
+                .then(|| self.position(document, node, base, attribute.local.of(window)))
+                .flatten();
+            match same.and_then(|index| self.members.get_mut(index)) {
+                Some(member) => member.attribute = Some(*attribute),
+                None => self.members.push(Member { attribute: Some(*attribute), ..Member::EMPTY }),
+            }
+        }
+        for (key, range) in [(&b"text"[..], node.text), (b"tail", node.tail)] {
+            if document.is_blank(range) {
+                continue;
+            }
+            let member = Member { own_text: Some(range), ..Member::EMPTY };
+            match self.position(document, node, base, key) {
+                Some(index) => {
+                    if let Some(place) = self.members.get_mut(index) {
+                        // the key stays that of the attribute, in its place
+                        place.own_text = Some(range);
+                    }
+                }
+                None => self.members.push(member),
+            }
+        }
+        self.gather_children(document, node, base);
+    }
+
+    #[inline]
+    fn gather_children(&mut self, document: &Document<'_>, node: &Node, base: usize) {
+        let mut by_key: Option<FxHashMap<&[u8], usize>> = None;
+        for (seen, (index, child)) in document.tree.children(node).enumerate() {
+            let key = child.name.of(document.window);
+            if seen == MANY {
+                let members = self.members.get(base..).unwrap_or_default();
+                let keys = members.iter().enumerate();
+                by_key = Some(
+                    keys.filter_map(|(place, member)| Some((member.key(document, node)?, base + place))).collect(),
+                );
+            }
+            let same = match &by_key {
+                Some(by_key) => by_key.get(key).copied(),
+                None => self.position(document, node, base, key),
+            };
+            if let Some(next) = self.next_same.get_mut(index as usize) {
+                *next = NONE;
+            }
+            let Some(member) = same.and_then(|place| self.members.get_mut(place)) else {
+                if let Some(by_key) = &mut by_key {
+                    by_key.insert(key, self.members.len());
+                }
+                self.members.push(Member { first_child: index, last_child: index, ..Member::EMPTY });
+                continue;
+            };
+            let last = std::mem::replace(&mut member.last_child, index);
+            if last == NONE {
+                member.first_child = index;
+            } else if let Some(next) = self.next_same.get_mut(last as usize) {
+                *next = index;
+            }
+        }
+    }
+
+    /// Returns where on the stack, from `base` on, a key is.
+    #[inline]
+    fn position(&self, document: &Document<'_>, node: &Node, base: usize, key: &[u8]) -> Option<usize> {
+        let members = self.members.get(base..)?;
+        Some(base + members.iter().position(|member| member.key(document, node) == Some(key))?)
+    }
+
+    /// Adds the value of a key: one thing, or a list where there are more.
+    fn member(&mut self, document: &Document<'_>, member: &Member, into: &mut Vec<u8>) {
+        let has_own = member.attribute.is_some() || member.own_text.is_some();
+        let only_child = !has_own && member.first_child == member.last_child;
+        let is_list = member.first_child != NONE && !only_child;
+        if is_list {
+            into.push(b'[');
+        }
+        if let Some(range) = member.own_text {
+            self.text(document, range, into);
+        } else if let Some(attribute) = &member.attribute {
+            let value = Self::value(&mut self.decoded, document.window, attribute);
+            if number::write_if_float(value, into).is_none() {
+                json::write_string(value, into);
+            }
+        }
+        let mut is_first = !has_own;
+        let mut next = member.first_child;
+        while let Some(child) = document.tree.node(next) {
+            if !std::mem::take(&mut is_first) {
+                into.extend_from_slice(b", ");
+            }
+            let following = self.next_same.get(next as usize).copied().unwrap_or(NONE);
+            let plain = Document { stamp: None, ..*document };
+            self.object(&plain, child, into);
+            next = following;
+        }
+        if is_list {
+            into.push(b']');
+        }
+    }
+
+    /// Adds a text of several pieces as a JSON string.
+    fn text(&mut self, document: &Document<'_>, range: Range, into: &mut Vec<u8>) {
+        into.push(b'"');
+        for piece in range.of(&document.tree.pieces) {
+            let raw = piece.span.of(document.window);
+            let is_plain = match piece.kind {
+                TextKind::Parsed => memchr::memchr2(b'&', b'\r', raw).is_none(),
+                TextKind::CData => memchr::memchr(b'\r', raw).is_none(),
+                TextKind::Literal => true,
+            };
+            if is_plain {
+                json::write_escaped(raw, into);
+                continue;
+            }
+            self.decoded.clear();
+            match piece.kind {
+                TextKind::Parsed | TextKind::Literal => read_text(raw, &mut self.decoded),
+                TextKind::CData => read_cdata(raw, &mut self.decoded),
+            }
+            json::write_escaped(&self.decoded, into);
+        }
+        into.push(b'"');
+    }
+}
+
+impl Member {
+    /// Returns the key, as the tag or attribute is called.
+    #[inline]
+    fn key<'a>(&self, document: &Document<'a>, node: &Node) -> Option<&'a [u8]> {
+        if let Some(attribute) = &self.attribute {
+            return Some(attribute.local.of(document.window));
+        }
+        if let Some(range) = self.own_text {
+            let is_text = range.is_same(node.text);
+            return Some(if is_text { b"text" } else { b"tail" });
+        }
+        Some(document.tree.node(self.first_child)?.name.of(document.window))
+    }
+}
+
+/// What a document is made from.
+#[derive(Debug, Clone, Copy)]
+struct Document<'a> {
+    window: &'a [u8],
+    tree: &'a CaseTree,
+    /// Only at the top.
+    stamp: Option<&'a Stamp>,
+    form: Form,
+}
+
+impl Document<'_> {
+    /// Reports whether Python's `strip` would leave nothing of a text.
+    #[inline]
+    fn is_blank(&self, range: Range) -> bool {
+        range.of(&self.tree.pieces).iter().all(|piece| {
+            let raw = piece.span.of(self.window);
+            if piece.kind != TextKind::Parsed || memchr::memchr(b'&', raw).is_none() {
+                return number::is_blank(raw);
+            }
+            let mut decoded = Vec::new();
+            read_text(raw, &mut decoded);
+            number::is_blank(&decoded)
+        })
+    }
+}

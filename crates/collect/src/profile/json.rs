@@ -1,0 +1,166 @@
+//! JSON as Python's `json.dumps` writes it: ASCII only, `", "` and `": "` between parts.
+
+/// What each byte of a text needs: 0 nothing, else the letter after the backslash, `u` for a `\u` escape.
+static ESCAPE: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    byte = 0x7F;
+    while byte < 256 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table[0x08] = b'b';
+    table[0x0C] = b'f';
+    table
+};
+
+/// Adds a text in UTF-8 as a JSON string, quotes and all.
+#[inline]
+pub(crate) fn write_string(text: &[u8], into: &mut Vec<u8>) {
+    into.push(b'"');
+    write_escaped(text, into);
+    into.push(b'"');
+}
+
+/// Adds a text in UTF-8 as the inside of a JSON string.
+#[inline]
+pub(crate) fn write_escaped(text: &[u8], into: &mut Vec<u8>) {
+    let mut rest = text;
+    loop {
+        let plain = plain_length(rest);
+        let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        into.extend_from_slice(before);
+        let Some((&byte, after)) = from.split_first() else { return };
+        rest = match ESCAPE.get(byte as usize) {
+            Some(b'u') if byte >= 0x80 => write_character(from, into),
+            Some(b'u') => {
+                write_unit(u16::from(byte), into);
+                after
+            }
+            Some(&letter) => {
+                into.extend_from_slice(&[b'\\', letter]);
+                after
+            }
+            None => after,
+        };
+    }
+}
+
+/// Returns how many bytes at the begin stand for themselves.
+#[inline]
+fn plain_length(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // eight bytes at a time: is any below 0x20, above 0x7E, a quote or a backslash?
+    let mut length = 0;
+    let (blocks, _) = text.as_chunks::<8>();
+    for block in blocks {
+        let word = u64::from_le_bytes(*block);
+        let below_space = word.wrapping_sub(ONES * 0x20);
+        let is_quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let is_backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+        let above_tilde = (word & !HIGH) + ONES;
+        // borrows can only raise false alarms behind a true one, and the bytes are looked at singly then
+        let marks = (below_space | is_quote | is_backslash | above_tilde | word) & HIGH;
+        if marks != 0 {
+            break;
+        }
+        length += 8;
+    }
+    let rest = text.get(length..).unwrap_or_default();
+    length
+        + rest
+            .iter()
+            .position(|&byte| ESCAPE.get(byte as usize).is_some_and(|&class| class != 0))
+            .unwrap_or(rest.len())
+}
+
+/// Adds the character of several bytes that `from` begins with; returns what follows it.
+#[cold]
+fn write_character<'text>(from: &'text [u8], into: &mut Vec<u8>) -> &'text [u8] {
+    let head = from.get(..from.len().min(4)).unwrap_or_default();
+    let valid = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) => {
+            head.get(..error.valid_up_to()).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default()
+        }
+    };
+    // reports are made valid UTF-8 before they are read; U+FFFD is for a caller that did not
+    let (character, length) = valid.chars().next().map_or(('\u{FFFD}', 1), |first| (first, first.len_utf8()));
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        write_unit(*unit, into);
+    }
+    from.get(length..).unwrap_or_default()
+}
+
+fn write_unit(unit: u16, into: &mut Vec<u8>) {
+    const HEX: [u8; 16] = *b"0123456789abcdef";
+    into.extend_from_slice(b"\\u");
+    for shift in [12, 8, 4, 0] {
+        into.push(HEX.get(usize::from(unit >> shift & 0xF)).copied().unwrap_or(b'0'));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn string(text: &str) -> String {
+        let mut out = Vec::new();
+        write_string(text.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// The slow twin: one character at a time.
+    fn plain_string(text: &str) -> String {
+        let mut out = String::from("\"");
+        for character in text.chars() {
+            match character {
+                '"' => out += "\\\"",
+                '\\' => out += "\\\\",
+                '\n' => out += "\\n",
+                '\r' => out += "\\r",
+                '\t' => out += "\\t",
+                '\x08' => out += "\\b",
+                '\x0C' => out += "\\f",
+                ' '..='~' => out.push(character),
+                _ => {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        out += &format!("\\u{unit:04x}");
+                    }
+                }
+            }
+        }
+        out + "\""
+    }
+
+    #[test]
+    fn strings_are_ascii() {
+        assert_eq!(string("é\u{1F600}\u{2028}\u{7F}/"), r#""\u00e9\ud83d\ude00\u2028\u007f/""#);
+        assert_eq!(string("\"\\\t\n\r\u{8}\u{C}\u{1}"), r#""\"\\\t\n\r\b\f\u0001""#);
+    }
+
+    proptest! {
+        #[test]
+        fn eight_at_a_time_is_as_one_at_a_time(
+            pieces in proptest::collection::vec(
+                prop_oneof![Just("plain text"), Just("~"), Just(" "), Just("\u{7F}"), Just("\""), Just("\\"), Just("!#[]"),
+                            Just("\u{1F}"), Just("\n"), Just("é"), Just("\u{80}"), Just("\u{1F600}"), Just("\u{FFFF}"), Just("abcdefg")],
+                0..30,
+            )
+        ) {
+            let text = pieces.concat();
+            prop_assert_eq!(string(&text), plain_string(&text));
+        }
+    }
+}
