@@ -1,8 +1,8 @@
 //! Takes in one attempt of one CI run and writes its collections and its ledger.
 //!
 //! Data goes one way: [`source`] lists and fetches artifacts, [`archive`] opens them and inflates their
-//! entries, `pipeline` passes each report once through a `profile`, and [`output`] keeps what came of it.
-//! The `ledger` says what was expected and what came.
+//! entries, [`pipeline`] passes each report once through a `profile`, and [`output`] keeps what came of it.
+//! The [`ledger`] says what was expected and what came.
 //!
 //! Not here: printing, arguments, settings files (the program `testlake`), and the meaning of a test report's
 //! bytes (`testlake-report`).
@@ -13,7 +13,9 @@ pub mod ci_env;
 pub mod ledger;
 pub mod limits;
 pub mod output;
+pub mod pipeline;
 pub mod plan;
+mod profile;
 pub mod run;
 pub mod source;
 pub mod spool;

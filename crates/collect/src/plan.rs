@@ -47,6 +47,8 @@ pub struct CollectPlan {
     pub max_concurrency: NonZeroUsize,
     /// Caps on archives.
     pub archive_limits: ArchiveLimits,
+    /// Caps on reports.
+    pub report_limits: testlake_report::Limits,
     /// Whether everything that the ledger lists as unusual makes the verdict partial.
     pub require_complete: bool,
     /// Jobs, by name, each of which must have left a report for the verdict to be complete.
@@ -231,6 +233,15 @@ pub enum CollectError {
     /// The destination cannot be written to.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The run's id cannot stand in an object's key.
+    #[error("the run id `{run_id}` is empty, or holds a character that cannot stand in a key")]
+    BadRunId {
+        /// The id.
+        run_id: String,
+    },
+    /// A temporary file failed: no space, no permission.
+    #[error("cannot use a temporary file; `TMPDIR` says where they are made")]
+    Spool(#[source] std::io::Error),
     /// It was asked to end early. Nothing half is left.
     #[error("cancelled")]
     Cancelled,

@@ -16,6 +16,8 @@ pub enum Body {
     Memory(Bytes),
     /// In a file, with its length in bytes as it was when the file was opened.
     File(Arc<File>, u64),
+    /// A part of a file: where it begins, and its length in bytes.
+    Part(Arc<File>, u64, u64),
 }
 
 impl Body {
@@ -33,7 +35,7 @@ impl Body {
     pub fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(_, len) => *len,
+            Self::File(_, len) | Self::Part(_, _, len) => *len,
         }
     }
 
@@ -56,6 +58,11 @@ impl Body {
             // Systems refuse offsets that no file has.
             Self::File(_, len) if offset >= *len => Ok(0),
             Self::File(file, _) => read_file_at(file, offset, into),
+            Self::Part(file, start, len) => {
+                let left = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let room = into.len().min(left);
+                read_file_at(file, start.saturating_add(offset), into.get_mut(..room).unwrap_or_default())
+            }
         }
     }
 
@@ -88,7 +95,7 @@ impl Body {
                 let end = start.saturating_add(len).min(bytes.len());
                 Ok(bytes.get(start..end).unwrap_or_default())
             }
-            Self::File(..) => {
+            Self::File(..) | Self::Part(..) => {
                 // What a length claims beyond the end asks for no memory.
                 let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
                 let len = len.min(left);

@@ -97,6 +97,8 @@ pub enum ArchiveCode {
     RunTooLarge,
     /// The system does not hand out the bytes: a file that vanished, no permission, a disk that is full.
     Unreadable,
+    /// A bug of ours, met while the entry was read.
+    Internal,
 }
 
 impl ArchiveCode {
@@ -118,6 +120,7 @@ impl ArchiveCode {
             Self::EntryRatio => "entry-ratio",
             Self::RunTooLarge => "run-too-large",
             Self::Unreadable => "unreadable",
+            Self::Internal => "internal",
         }
     }
 
@@ -136,7 +139,8 @@ impl ArchiveCode {
             | Self::EntryTooLarge
             | Self::EntryRatio
             | Self::RunTooLarge
-            | Self::Unreadable => false,
+            | Self::Unreadable
+            | Self::Internal => false,
         }
     }
 }

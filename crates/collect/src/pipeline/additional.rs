@@ -165,10 +165,12 @@ impl Additional {
         }
         let mut asked = Vec::new();
         let class_of = |row: u32| classes.get(row as usize).copied().unwrap_or_default();
-        let mut found: FxHashMap<u32, &FoundCase> = done.found.iter().map(|case| (case.ordinal, case)).collect();
+        let mut found: FxHashMap<u32, &FoundCase> =
+            done.found.iter().map(|case| (case.ordinal, case)).collect();
         for repeat in &done.repeats {
             let place = Place { report, ordinal: repeat.ordinal };
-            let first = earlier.get(&repeat.first).copied().unwrap_or(Place { report, ordinal: repeat.first });
+            let first =
+                earlier.get(&repeat.first).copied().unwrap_or(Place { report, ordinal: repeat.first });
             let rerun = Rerun {
                 group,
                 class: class_of(repeat.row),

@@ -12,7 +12,8 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
     match outcome {
         Ok(ReadOutcome::Whole) => {}
         Ok(ReadOutcome::TooLargeForMemory) => {
-            done.wrong = Some(("td-exclusions", None, "it is larger than 32 MiB, which no such list is".into()));
+            done.wrong =
+                Some(("td-exclusions", None, "it is larger than 32 MiB, which no such list is".into()));
             return done;
         }
         Err(defect) => {

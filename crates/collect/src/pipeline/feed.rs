@@ -88,7 +88,7 @@ impl KeptArtifacts {
     /// Returns the bytes of an artifact that was kept.
     pub(crate) fn content(&self, index: usize) -> Option<Content> {
         let &(start, length) = self.places.get(index)?.as_ref()?;
-        Some(Content::Bytes(Body::part(Arc::clone(self.file.as_ref()?), start, length)))
+        Some(Content::Bytes(Body::Part(Arc::clone(self.file.as_ref()?), start, length)))
     }
 }
 
@@ -106,7 +106,9 @@ impl Feed<'_> {
                 next += 1;
             }
             let is_fed = match under_way.pop_front().flatten() {
-                Some(fetch) => self.wait(fetch).is_some_and(|content| self.artifact(index, content, &mut report)),
+                Some(fetch) => {
+                    self.wait(fetch).is_some_and(|content| self.artifact(index, content, &mut report))
+                }
                 None => self.artifact(index, Err(expired()), &mut report),
             };
             self.observer.artifact_done();
@@ -127,9 +129,11 @@ impl Feed<'_> {
         }
         let (source, listing) = (Arc::clone(&artifact.source), artifact.listing.clone());
         let observer = Arc::clone(self.observer);
-        Some(self.runtime.spawn(async move {
-            source.fetch(&listing, &move |bytes| observer.bytes_fetched(bytes)).await
-        }))
+        Some(
+            self.runtime.spawn(async move {
+                source.fetch(&listing, &move |bytes| observer.bytes_fetched(bytes)).await
+            }),
+        )
     }
 
     /// Waits for an artifact; `None` where the run was cancelled.
@@ -143,7 +147,8 @@ impl Feed<'_> {
         match outcome {
             Some(Ok(content)) => Some(content),
             Some(Err(error)) => {
-                Some(Err(SourceError::new(SourceErrorKind::Unavailable, "the fetch ended unexpectedly").because(error)))
+                Some(Err(SourceError::new(SourceErrorKind::Unavailable, "the fetch ended unexpectedly")
+                    .because(error)))
             }
             None => {
                 fetch.abort();
@@ -165,7 +170,8 @@ impl Feed<'_> {
             reason: None,
         };
         let steps = self.steps.clone();
-        let begin = |ledger, defects| steps.send(Step::Begin { index, job: job.clone(), ledger, defects }).is_ok();
+        let begin =
+            |ledger, defects| steps.send(Step::Begin { index, job: job.clone(), ledger, defects }).is_ok();
         let content = match content {
             Ok(content) => content,
             Err(error) => {

@@ -82,7 +82,10 @@ impl Attempt<'_> {
                 entry: Some(lost.path),
                 offset: None,
                 code: "not-read-again".into(),
-                text: format!("{} of its cases are missing in `additional_info/reruns`: {}", lost.cases, lost.why),
+                text: format!(
+                    "{} of its cases are missing in `additional_info/reruns`: {}",
+                    lost.cases, lost.why
+                ),
                 cases_saved: None,
             });
         }
@@ -144,7 +147,8 @@ impl Attempt<'_> {
             .filter(|(id, _)| !fold.jobs_with_report.contains(*id))
             .map(|(id, name)| LedgerJob { id: id.clone(), name: name.clone() })
             .collect();
-        let mut is_partial = fold.is_partial || self.listed.sources.iter().any(|source| source.error.is_some());
+        let mut is_partial =
+            fold.is_partial || self.listed.sources.iter().any(|source| source.error.is_some());
         if self.plan.expect_jobs.is_some() {
             // no name to match is no proof that the jobs were there
             is_partial |= !jobs_without_report.is_empty() || !has_expected;
@@ -172,7 +176,8 @@ impl Attempt<'_> {
     }
 
     fn write_ledger(&self, ledger: &Ledger, key: String) -> Result<WrittenObject, CollectError> {
-        let mut bytes = serde_json::to_vec_pretty(ledger).map_err(|error| CollectError::Internal(error.into()))?;
+        let mut bytes =
+            serde_json::to_vec_pretty(ledger).map_err(|error| CollectError::Internal(error.into()))?;
         bytes.push(b'\n');
         let length = bytes.len() as u64;
         let destination = &self.plan.destination;
@@ -225,7 +230,12 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
     };
     let names = COLLECTIONS.iter().copied().filter(is_written).chain(["ledger"]);
     let written = names
-        .map(|collection| WrittenObject { collection: collection.to_owned(), key: key(collection, run), rows: 0, bytes: 0 })
+        .map(|collection| WrittenObject {
+            collection: collection.to_owned(),
+            key: key(collection, run),
+            rows: 0,
+            bytes: 0,
+        })
         .collect();
     let verdict = if artifacts.is_empty() { Verdict::Empty } else { Verdict::Complete };
     let ledger = Ledger {

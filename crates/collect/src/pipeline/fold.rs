@@ -131,7 +131,13 @@ impl Fold {
     }
 
     /// An artifact begins; `defects` are those of the archive itself.
-    pub(crate) fn begin(&mut self, index: usize, job: Option<String>, ledger: LedgerArtifact, defects: Vec<Defect>) {
+    pub(crate) fn begin(
+        &mut self,
+        index: usize,
+        job: Option<String>,
+        ledger: LedgerArtifact,
+        defects: Vec<Defect>,
+    ) {
         let name = job.as_ref().and_then(|id| self.job_names.get(id)).map(String::as_str);
         let (build, config) = self.pattern.build_and_config(name);
         let (build, config) = (build.to_owned(), config.to_owned());
@@ -153,8 +159,10 @@ impl Fold {
         let Some(mut current) = self.current.take() else { return };
         if current.ledger.status == ArtifactStatus::Read && current.broken > 0 {
             current.ledger.status = ArtifactStatus::Salvaged;
-            current.ledger.reason =
-                Some(format!("{} of it could not be read whole; see the findings", count(current.broken, "part")));
+            current.ledger.reason = Some(format!(
+                "{} of it could not be read whole; see the findings",
+                count(current.broken, "part")
+            ));
         }
         if current.has_report
             && let Some(job) = current.job
@@ -306,7 +314,7 @@ impl Fold {
             ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected => {}
         }
         for defect in &done.defects {
-            self.defect(artifact, &defect.clone().in_entry(&done.path), Some(done.cases));
+            self.defect(artifact, &defect.clone().of(&done.path), Some(done.cases));
         }
     }
 
@@ -370,7 +378,7 @@ impl Fold {
             self.findings.push(LedgerFinding { artifact, entry, offset, code, text, cases_saved: None });
         }
         if let Some(defect) = done.defect {
-            self.defect(&artifact, &defect.in_entry(&done.path), None);
+            self.defect(&artifact, &defect.of(&done.path), None);
         }
     }
 
@@ -403,4 +411,3 @@ impl Fold {
 fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }
-

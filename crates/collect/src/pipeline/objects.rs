@@ -32,9 +32,7 @@ impl CollectionObject {
         level: Level,
     ) -> Result<Self, OutputError> {
         let writer = match destination {
-            Some(destination) => {
-                Some(runtime.block_on(destination.create(&key, ObjectKind::GzipJson))?)
-            }
+            Some(destination) => Some(runtime.block_on(destination.create(&key, ObjectKind::GzipJson))?),
             None => None,
         };
         let mut object = Self {

@@ -5,8 +5,8 @@ use testlake_report::finding::Weight;
 use testlake_report::scan::xml::{Attribute, XmlScanner};
 use testlake_report::{Finding, FindingCode, Limits};
 
-use super::pass::PassSink;
 use super::first_sight::{FirstSights, Identity, Place, Sight};
+use super::pass::PassSink;
 use crate::plan::FailedCase;
 use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
 use crate::profile::document::{DocumentWriter, Form, Stamp};
@@ -320,7 +320,6 @@ impl ReportSink {
         let end = self.trees.get(next).map_or(window, |&(_, start)| start as usize);
         Some((first, start as usize, end))
     }
-
 }
 
 impl CaseSink for ReportSink {
@@ -416,7 +415,12 @@ impl PassSink for RepeatSink<'_> {
 }
 
 /// Reads cases again out of a report that is one window.
-pub(crate) fn read_again(window: &[u8], sink: &ReportSink, repeats: &[Repeat], limits: Limits) -> Vec<FoundCase> {
+pub(crate) fn read_again(
+    window: &[u8],
+    sink: &ReportSink,
+    repeats: &[Repeat],
+    limits: Limits,
+) -> Vec<FoundCase> {
     let mut found: Vec<FoundCase> = Vec::new();
     let mut scanner = XmlScanner::new(limits);
     for &Repeat { ordinal, .. } in repeats {
@@ -431,4 +435,3 @@ pub(crate) fn read_again(window: &[u8], sink: &ReportSink, repeats: &[Repeat], l
     }
     found
 }
-

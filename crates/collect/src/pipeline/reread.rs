@@ -101,7 +101,8 @@ impl Reread<'_> {
             match opened.archive.read(entry, &mut scratch, &mut inflated, limits, budget) {
                 Ok(ReadOutcome::TooLargeForMemory) => {
                     if let Ok(mut stream) = opened.archive.stream(entry, limits, budget) {
-                        let Ok(_) = pass::stream(&mut *stream, &mut scanner, &mut reader, report_limits, go_on);
+                        let Ok(_) =
+                            pass::stream(&mut *stream, &mut scanner, &mut reader, report_limits, go_on);
                     }
                 }
                 Ok(ReadOutcome::Whole) | Err(_) => {

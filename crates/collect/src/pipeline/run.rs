@@ -21,9 +21,7 @@ use super::unit::Unit;
 use super::work::{Shared, Worker};
 use crate::archive::Budget;
 use crate::output::gzip::Level;
-use crate::plan::{
-    Cancel, CollectError, CollectPlan, Collected, Full, Observer, Profile, SourceFailures,
-};
+use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Full, Observer, Profile, SourceFailures};
 use crate::run::{AttemptChoice, RunKey};
 
 /// The level that collections are compressed at: the best size for the time that inflating and reading take anyway.
@@ -200,7 +198,10 @@ fn collect_attempt(
 }
 
 /// Returns why nothing could be fetched at all, where that is so.
-fn nothing_came(fold: &Fold, failure: Option<(String, crate::source::SourceError)>) -> Option<SourceFailures> {
+fn nothing_came(
+    fold: &Fold,
+    failure: Option<(String, crate::source::SourceError)>,
+) -> Option<SourceFailures> {
     let is_lost = |artifact: &crate::ledger::LedgerArtifact| {
         artifact.status == crate::ledger::ArtifactStatus::Unavailable
     };

@@ -55,11 +55,6 @@ impl Summary {
         row.seconds = add_seconds(row.seconds, tick.seconds);
     }
 
-    /// Returns the number of rows.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Writes the rows as lines, a few at a time.
     pub(crate) fn write<E>(
         &self,
@@ -137,9 +132,9 @@ impl Keys {
         let candidates = self.by_hash.entry(hasher.finish()).or_default();
         let is_one = |number: &&u32| self.all.get(**number as usize) == Some(key);
         let identity = candidates.iter().find(is_one).copied();
-        let written = candidates.iter().find(|number| {
-            self.all.get(**number as usize).is_some_and(|other| is_written_alike(other, key))
-        });
+        let written = candidates
+            .iter()
+            .find(|number| self.all.get(**number as usize).is_some_and(|other| is_written_alike(other, key)));
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let written = match written.copied() {
             Some(written) => written,

@@ -104,8 +104,13 @@ impl<'run> Worker<'run> {
                 }
             }
         }
-        Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts: &parts }
-            .lines(&mut self.reader.sink, 1)
+        Flush {
+            shared: self.shared,
+            observer: self.observer,
+            compressor: &mut self.compressor,
+            parts: &parts,
+        }
+        .lines(&mut self.reader.sink, 1)
     }
 
     /// Reads a report; a defect of ours in it costs that report alone.
@@ -179,7 +184,8 @@ impl<'run> Worker<'run> {
         let told = self.reader.sink.findings.len();
         self.reader.sink.keeps_places = true;
         let limits = self.shared.limits;
-        let mut flush = Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
+        let mut flush =
+            Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
         let stop = pass::whole(&decoded.text, &mut self.scanner, &mut self.reader, &limits, |reader| {
             flush.some(&mut reader.sink, done)
         })?;
@@ -206,7 +212,8 @@ impl<'run> Worker<'run> {
     ) -> Result<Pass, Over> {
         self.reader.sink.keeps_places = false;
         let limits = self.shared.limits;
-        let mut flush = Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
+        let mut flush =
+            Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts };
         let end = pass::stream(raw, &mut self.scanner, &mut self.reader, &limits, |reader| {
             flush.some(&mut reader.sink, done)
         })?;

@@ -174,11 +174,6 @@ impl<S: CaseSink> CaseReader<S> {
         self.is_report
     }
 
-    /// Reports whether there was any element.
-    pub(crate) fn has_root(&self) -> bool {
-        self.has_root
-    }
-
     /// Passes over the next outermost case, which is too large to hold.
     pub(crate) fn pass_over_next(&mut self) {
         self.pass_over_next = true;

@@ -259,7 +259,8 @@ impl DocumentWriter {
                 let members = self.members.get(base..).unwrap_or_default();
                 let keys = members.iter().enumerate();
                 by_key = Some(
-                    keys.filter_map(|(place, member)| Some((member.key(document, node)?, base + place))).collect(),
+                    keys.filter_map(|(place, member)| Some((member.key(document, node)?, base + place)))
+                        .collect(),
                 );
             }
             let same = match &by_key {

@@ -93,8 +93,7 @@ impl CaseFacts {
         } else {
             Outcome::Passed
         };
-        let time =
-            time.and_then(|time| number::parse_float(DocumentWriter::value(decoded, window, &time)));
+        let time = time.and_then(|time| number::parse_float(DocumentWriter::value(decoded, window, &time)));
         let trouble = troubles.into_iter().find(|&index| index != NONE).unwrap_or(NONE);
         Self { file, class, name, time, outcome, is_rerun: rerun, trouble }
     }

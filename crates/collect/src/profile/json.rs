@@ -90,9 +90,10 @@ fn write_character<'text>(from: &'text [u8], into: &mut Vec<u8>) -> &'text [u8] 
     let head = from.get(..from.len().min(4)).unwrap_or_default();
     let valid = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) => {
-            head.get(..error.valid_up_to()).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default()
-        }
+        Err(error) => head
+            .get(..error.valid_up_to())
+            .and_then(|head| std::str::from_utf8(head).ok())
+            .unwrap_or_default(),
     };
     // reports are made valid UTF-8 before they are read; U+FFFD is for a caller that did not
     let (character, length) = valid.chars().next().map_or(('\u{FFFD}', 1), |first| (first, first.len_utf8()));

@@ -34,7 +34,9 @@ pub(crate) fn is_blank(text: &[u8]) -> bool {
 pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
     let &first = text.first()?;
     // most values are words: out at the first byte
-    if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.' | b'\t'..=b'\r' | b' ' | 0x1C..=0x1F | 0x80..)) {
+    if !(first.is_ascii_digit()
+        || matches!(first, b'+' | b'-' | b'.' | b'\t'..=b'\r' | b' ' | 0x1C..=0x1F | 0x80..))
+    {
         return None;
     }
     if text.is_ascii() {
@@ -67,7 +69,8 @@ fn parse_ascii(text: &[u8]) -> Option<f64> {
         return Some(short_value(mantissa, decimals));
     }
     let text = std::str::from_utf8(text).ok()?;
-    let number: f64 = if text.contains('_') { without_separators(text)?.parse() } else { text.parse() }.ok()?;
+    let number: f64 =
+        if text.contains('_') { without_separators(text)?.parse() } else { text.parse() }.ok()?;
     number.is_finite().then_some(number)
 }
 
@@ -251,9 +254,25 @@ mod tests {
         ] {
             assert_eq!(parse_float(text.as_bytes()), Some(number), "{text:?}");
         }
-        for text in
-            ["", " ", "1__0", "_1", "1_", "1_.5", "0x10", "nan", "inf", "-Infinity", "1e400", ".", "1,5", "1.2.3", "1e", "½", "1 2"]
-        {
+        for text in [
+            "",
+            " ",
+            "1__0",
+            "_1",
+            "1_",
+            "1_.5",
+            "0x10",
+            "nan",
+            "inf",
+            "-Infinity",
+            "1e400",
+            ".",
+            "1,5",
+            "1.2.3",
+            "1e",
+            "½",
+            "1 2",
+        ] {
             assert_eq!(parse_float(text.as_bytes()), None, "{text:?}");
         }
     }

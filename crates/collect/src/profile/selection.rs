@@ -151,7 +151,10 @@ mod tests {
 
     #[test]
     fn an_artifact_is_the_same_in_two_sources() {
-        assert_eq!(identity("test-reports-runattempt1-test-default-1-5-x_2.zip"), "test-reports-test-default-1-5-x_2");
+        assert_eq!(
+            identity("test-reports-runattempt1-test-default-1-5-x_2.zip"),
+            "test-reports-test-default-1-5-x_2"
+        );
         assert_eq!(identity("test-reports-test-default-1-5-x_2"), "test-reports-test-default-1-5-x_2");
         assert_eq!(identity("a-runattemptx"), "a-runattemptx");
     }

@@ -40,6 +40,16 @@ pub trait Source: Debug + Send + Sync {
     /// Returns the attempts of the run that are known here, ascending; empty where there is no such notion.
     async fn attempts(&self, run: &RunKey) -> Result<Vec<u32>, SourceError>;
 
+    /// Reports whether this is a store of artifacts by key, whose copy counts before a provider's own.
+    fn is_store(&self) -> bool {
+        false
+    }
+
+    /// Reports whether what lies here can be fetched again at no cost.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Lists every artifact of the attempt that the run's profile may want, in any order.
     async fn list(&self, run: &RunKey) -> Result<Vec<Listing>, SourceError>;
 
