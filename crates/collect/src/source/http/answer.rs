@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 
-use super::client::ApiWords;
+use super::api::ApiWords;
 use super::retry::{Failure, Next};
 use crate::source::{SourceError, SourceErrorKind};
 

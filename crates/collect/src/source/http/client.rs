@@ -1,19 +1,18 @@
-//! Calls of an API: its token, its redirects, its pages of JSON.
+//! Calls: their redirects, their pages of JSON, what went wrong with them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE,
-};
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, LOCATION, RANGE};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
-use url::{Origin, Url};
+use url::Url;
 
 use super::answer::{BadAnswer, clip, json_message};
+use super::api::Api;
 use super::link::next_link;
 use super::retry::{Call, Failure, HttpSettings, Next};
-use crate::source::{Secret, SourceError, SourceErrorKind};
+use crate::source::{SourceError, SourceErrorKind};
 
 /// The most redirects that one call follows.
 const HOPS: usize = 5;
@@ -23,132 +22,6 @@ const JSON_BYTES: usize = 64 << 20;
 
 /// The most bytes that are read of an answer that is an error: the providers' are a few lines.
 const ERROR_BYTES: usize = 16 << 10;
-
-/// The header that carries a bearer's token.
-pub(in crate::source) const BEARER: HeaderName = AUTHORIZATION;
-
-/// An API: where it is and how it is spoken to.
-#[derive(Debug)]
-pub(in crate::source) struct Api {
-    base: Url,
-    origin: Origin,
-    /// Sent to the API's origin and nowhere else.
-    headers: HeaderMap,
-    token: Option<Secret>,
-    token_header: Option<(HeaderName, HeaderValue)>,
-    /// Origins beside the API's that were named to get the token, and nothing else of the API's headers.
-    token_origins: Vec<Origin>,
-    words: ApiWords,
-}
-
-/// What to do about an answer of the API's, by its status.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::source) struct ApiWords {
-    pub(in crate::source) unauthorized: &'static str,
-    pub(in crate::source) forbidden: &'static str,
-    pub(in crate::source) not_found: &'static str,
-}
-
-impl Api {
-    /// Checks the API's address. It may have a path, which all calls are below.
-    pub(in crate::source) fn new(address: &str, words: ApiWords) -> Result<Self, SourceError> {
-        let wrong = |why: &str| {
-            SourceError::new(SourceErrorKind::BadSetting, format!("the API's address is wrong: {why}"))
-        };
-        let base = Url::parse(address).map_err(|error| wrong(&error.to_string()))?;
-        let origin = base.origin();
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(wrong("it must start with `https://`"));
-        }
-        if !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong("it must not hold a user name or password; the token is a setting of its own"));
-        }
-        if base.query().is_some() || base.fragment().is_some() {
-            return Err(wrong("it must have no `?` and no `#`"));
-        }
-        Ok(Self {
-            base,
-            origin,
-            headers: HeaderMap::new(),
-            token: None,
-            token_header: None,
-            token_origins: Vec::new(),
-            words,
-        })
-    }
-
-    /// Adds a header that each call to the API carries.
-    pub(in crate::source) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        self
-    }
-
-    /// Adds the token, in the header `name` after `prefix`.
-    pub(in crate::source) fn with_token(
-        mut self,
-        name: HeaderName,
-        prefix: &str,
-        token: Option<Secret>,
-    ) -> Result<Self, SourceError> {
-        if let Some(token) = &token {
-            let mut value = HeaderValue::from_str(&format!("{prefix}{}", token.expose())).map_err(|_| {
-                let what = "the token holds characters that no token has";
-                SourceError::new(SourceErrorKind::BadSetting, what)
-            })?;
-            value.set_sensitive(true);
-            self.token_header = Some((name, value));
-        }
-        self.token = token;
-        Ok(self)
-    }
-
-    /// Names origins beside the API's that get the token.
-    pub(in crate::source) fn with_token_origins(mut self, origins: &[String]) -> Result<Self, SourceError> {
-        for text in origins {
-            let url = Url::parse(text).ok();
-            let url = url.filter(|url| {
-                url.scheme() == "https" || url.scheme() == "http" && self.base.scheme() == "http"
-            });
-            let url = url.ok_or_else(|| {
-                let what = format!("`{}` cannot get the token; it must start with `https://`", clip(text));
-                SourceError::new(SourceErrorKind::BadSetting, what)
-            })?;
-            self.token_origins.push(url.origin());
-        }
-        Ok(self)
-    }
-
-    /// Returns the headers for a request to there: the API's own for the API, the token for where it may go.
-    fn headers_for(&self, url: &Url) -> HeaderMap {
-        let at_api = self.is_at(url);
-        let mut headers = if at_api { self.headers.clone() } else { HeaderMap::new() };
-        if let Some((name, value)) = &self.token_header
-            && (at_api || self.token_origins.contains(&url.origin()))
-        {
-            headers.insert(name.clone(), value.clone());
-        }
-        headers
-    }
-
-    /// Returns the address of a resource below the API's. Each part is one segment, whatever it holds.
-    pub(in crate::source) fn url<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> Url {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(parts);
-        }
-        url
-    }
-
-    /// Reports whether that is the API's origin.
-    pub(in crate::source) fn is_at(&self, url: &Url) -> bool {
-        url.origin() == self.origin
-    }
-
-    fn without_token(&self, text: String) -> Option<String> {
-        let leaks = self.token.as_ref().is_some_and(|token| text.contains(token.expose()));
-        (!leaks).then_some(text)
-    }
-}
 
 /// A page of an answer.
 #[derive(Debug)]
@@ -313,7 +186,7 @@ impl Http {
         };
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| refuse("without saying where to"))?;
-        let to = redirect_target(from, location, &self.api.base).map_err(refuse)?;
+        let to = redirect_target(from, location, self.api.base()).map_err(refuse)?;
         if redirects == Redirects::Api && !self.api.is_at(&to) {
             return Err(refuse("to another host, which is not followed"));
         }
@@ -337,7 +210,7 @@ impl Http {
             status: response.status(),
             headers: response.headers(),
             message,
-            words: at_api.then_some(&self.api.words),
+            words: at_api.then_some(self.api.words()),
         };
         let failure = answer.judge(self.settings.clock.wall());
         if let (true, Next::After(pause)) = (at_api, failure.next) {
@@ -448,30 +321,5 @@ mod tests {
     #[test]
     fn addresses_are_shown_without_what_is_secret_in_them() {
         assert_eq!(shown(&url("https://user:pass@h:8443/a/b?sig=x#y")), "GET https://h:8443/a/b");
-    }
-
-    #[test]
-    fn the_token_goes_to_the_origin_of_the_api_and_those_named() {
-        let words = ApiWords { unauthorized: "", forbidden: "", not_found: "" };
-        let api = Api::new("https://api.h/v2", words)
-            .and_then(|api| api.with_header("accept", "x").with_token(BEARER, "Bearer ", Secret::new("hush")))
-            .and_then(|api| api.with_token_origins(&["https://files.h".to_owned()]))
-            .unwrap();
-        let sent = |to| {
-            let headers = api.headers_for(&url(to));
-            (headers.contains_key(BEARER), headers.contains_key("accept"))
-        };
-        assert_eq!(sent("https://api.h/elsewhere"), (true, true));
-        assert_eq!(sent("https://files.h/a"), (true, false));
-        for other in [
-            "http://api.h/v2",
-            "https://api.h:8443/v2",
-            "https://api.h.evil/v2",
-            "https://x.files.h/",
-            "http://files.h/",
-        ] {
-            assert_eq!(sent(other), (false, false), "{other}");
-        }
-        assert!(!format!("{api:?}").contains("hush"));
     }
 }

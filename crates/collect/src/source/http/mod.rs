@@ -9,6 +9,7 @@
 //! Addresses are shown without query and user information, and answers' bodies only by their JSON `message`.
 
 mod answer;
+mod api;
 mod client;
 mod download;
 mod link;
@@ -17,5 +18,6 @@ mod retry;
 /// The bytes of a download that are kept in memory; test reports of a job are mostly fewer.
 pub(super) const MEMORY_BYTES: usize = 16 << 20;
 
-pub(super) use client::{Api, ApiWords, BEARER, Http, shown};
+pub(super) use api::{Api, ApiWords, BEARER};
+pub(super) use client::{Http, shown};
 pub use retry::{Clock, HttpSettings, SystemClock};
