@@ -244,6 +244,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_run_is_the_one_that_its_readme_names() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/run");
+        let shape = RunShape { cases: 600, jobs: 10, files: 12, suite: 3, seed: 53 };
+        let (expected, actual) =
+            (MadeRun::make(shape).unwrap().reference().unwrap(), Reference::compute(&example).unwrap());
+        for collection in COLLECTIONS {
+            compare(collection, &expected.lines(collection).unwrap(), &actual.lines(collection).unwrap())
+                .unwrap();
+        }
+    }
+
+    #[test]
     fn sums_may_differ_in_their_last_bits() {
         let (expected, actual) =
             (&br#"{"a": "x", "time": 0.30000000000000004}"#[..], br#"{"a": "x", "time": 0.3}"#);
