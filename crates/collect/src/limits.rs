@@ -1,4 +1,8 @@
 //! The caps on what an input may ask of us. Each is a setting; each that is hit is an error that names it.
+//!
+//! What is fixed stands where it holds, with its reason: entries of more than 32 MiB are read in pieces
+//! ([`IN_MEMORY_BYTES`](crate::archive::IN_MEMORY_BYTES)), the paths of one archive take 64 MiB at most, and of
+//! its defects 1,000 are listed one by one.
 
 /// Caps on archives and on what they inflate to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,26 +98,22 @@ impl<'a> Meter<'a> {
             return self.finish().map(|()| 0);
         }
         if room == 0 {
-            let (limit, text) = (self.caps.bytes, "is larger than the");
-            return Err(self.cap(
-                ArchiveCode::EntryTooLarge,
-                &format!("{text} {limit}-byte limit; the rest is not read: raise it with `--max-entry-size`"),
-            ));
+            return Err(self.end_too_large());
         }
         let given = self.grant(got);
         if let Some((_, crc)) = &mut self.claim {
             crc.update(into.get(..given).unwrap_or_default());
         }
         self.given += given as u64;
+        // Bytes in hand are still given; the next call says why there are no more.
         if given < got {
-            let limit = self.budget.map_or(0, Budget::limit);
-            let defect = self.cap(ArchiveCode::RunTooLarge, &format!("brings the run over its limit of {limit} inflated bytes; the rest is not read: raise it with `--max-run-size`"));
+            let defect = self.end_run_too_large();
             return if given == 0 { Err(defect) } else { Ok(given) };
         }
-        let ratio = self.caps.ratio;
-        if self.given > RATIO_FROM_BYTES && self.given > ratio.saturating_mul(self.decoder.consumed()) {
-            // The bytes in hand are still given; the next call says why there are no more.
-            self.cap(ArchiveCode::EntryRatio, &format!("inflates to more than {ratio} times its size; the rest is not read: raise it with `--max-ratio`"));
+        if self.given > RATIO_FROM_BYTES
+            && self.given > self.caps.ratio.saturating_mul(self.decoder.consumed())
+        {
+            self.end_ratio();
         }
         Ok(given)
     }
@@ -151,10 +147,32 @@ impl<'a> Meter<'a> {
         usize::try_from(granted).unwrap_or(got)
     }
 
-    /// Ends at a cap.
-    fn cap(&mut self, code: ArchiveCode, text: &str) -> Defect {
+    fn end_too_large(&mut self) -> Defect {
+        let limit = self.caps.bytes;
+        self.cap(
+            ArchiveCode::EntryTooLarge,
+            &format!("is larger than the {limit}-byte limit"),
+            "--max-entry-size",
+        )
+    }
+
+    fn end_run_too_large(&mut self) -> Defect {
+        let limit = self.budget.map_or(0, Budget::limit);
+        let what = format!("brings the run over its limit of {limit} inflated bytes");
+        self.cap(ArchiveCode::RunTooLarge, &what, "--max-run-size")
+    }
+
+    fn end_ratio(&mut self) -> Defect {
+        let ratio = self.caps.ratio;
+        let what = format!("inflates to more than {ratio} times its size");
+        self.cap(ArchiveCode::EntryRatio, &what, "--max-ratio")
+    }
+
+    /// Ends at a cap, which `setting` raises.
+    fn cap(&mut self, code: ArchiveCode, what: &str, setting: &str) -> Defect {
         let given = self.given;
-        self.stop(Defect::new(code, None, format!("{text} ({given} bytes were read)")))
+        let text = format!("{what}; only its first {given} bytes are read: raise it with `{setting}`");
+        self.stop(Defect::new(code, None, text))
     }
 
     /// Ends with a defect, and names the entry in it.

@@ -21,6 +21,8 @@ pub(super) enum Found {
     Whole { start: u64 },
     /// Not all of it: it breaks at `offset`.
     Broken { offset: u64, text: String },
+    /// All that it says there is; but there may be more.
+    Doubtful { start: u64, offset: u64, text: String },
     /// No end record, so no directory.
     None,
 }
@@ -55,15 +57,17 @@ pub(super) fn list(
         return Err(Defect::unreadable(error));
     }
     let seen = into.seen();
-    Ok(if seen >= hint {
-        // Bytes between the last record and the end record harm nobody.
-        Found::Whole { start }
-    } else {
-        let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
-        let text = format!(
-            "has a directory of {hint} entries that breaks after {seen}{why}; the rest was looked for from the front"
-        );
+    let why = error.map(|error| format!(" ({error})")).unwrap_or_default();
+    Ok(if seen < hint {
+        let text = format!("has a directory of {hint} entries that breaks after {seen}{why}");
         Found::Broken { offset: at, text }
+    } else if !why.is_empty() || (seen == 0 && start > 0) {
+        // Bytes between the last record and the end record harm nobody, and a zip may be empty. But a count that
+        // was damaged along with the records looks the same.
+        let text = format!("has a directory that does not tell of all its entries{why}");
+        Found::Doubtful { start, offset: at, text }
+    } else {
+        Found::Whole { start }
     })
 }
 

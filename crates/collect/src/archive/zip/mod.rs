@@ -84,9 +84,26 @@ pub(super) fn list(body: Body, hint: Hint, into: &mut Collector<'_>) -> Result<O
     let members_end = match found {
         directory::Found::Whole { start } => start,
         directory::Found::Broken { offset, text } => {
-            into.note(Defect::new(ArchiveCode::ArchiveBroken, offset, text));
+            let listed = members.len();
             walk::list(&body, &mut members, into)?;
+            into.note(Defect::new(
+                ArchiveCode::ArchiveBroken,
+                offset,
+                with_found(&text, members.len() - listed),
+            ));
             body.len()
+        }
+        directory::Found::Doubtful { start, offset, text } => {
+            let listed = members.len();
+            walk::list(&body, &mut members, into)?;
+            if members.len() > listed {
+                into.note(Defect::new(
+                    ArchiveCode::ArchiveBroken,
+                    offset,
+                    with_found(&text, members.len() - listed),
+                ));
+            }
+            start
         }
         directory::Found::None if hint == Hint::None => return Ok(None),
         directory::Found::None => {
@@ -107,6 +124,10 @@ pub(super) fn list(body: Body, hint: Hint, into: &mut Collector<'_>) -> Result<O
         member.end = if member.header < members_end { members_end } else { body.len() };
     }
     Ok(Some(Zip { body, members }))
+}
+
+fn with_found(text: &str, found: usize) -> String {
+    format!("{text}; {found} of the wanted entries were found from its front")
 }
 
 /// Reads a little-endian number of 2 bytes at `at`.

@@ -193,6 +193,20 @@ fn a_directory_that_is_nowhere_is_made_up_for_from_the_front() {
 }
 
 #[test]
+fn an_end_record_that_counts_none_hides_nothing() {
+    let (zip, reports) = three();
+    for from in [8, 12] {
+        let mut broken = zip.bytes.clone();
+        broken[zip.end_record + from..].fill(0);
+        let all = read_all("r.zip", &broken);
+        for (path, data) in &reports {
+            assert_eq!(all.bytes(path), data);
+        }
+        assert_eq!(all.codes(), [ArchiveCode::ArchiveBroken]);
+    }
+}
+
+#[test]
 fn an_end_record_that_counts_too_many_is_told() {
     let member = Member::stored("a.xml", b"<a/>");
     let zip = ZipBuilder::new().member(member).claimed_entries(9).build();
@@ -254,7 +268,7 @@ fn a_zip() -> impl Strategy<Value = Zip> {
 
 /// Changes that nearly leave a zip: most of its bytes stay.
 #[derive(Debug, Clone)]
-enum Damage {
+pub(super) enum Damage {
     Flip(prop::sample::Index, u8),
     Full(prop::sample::Index, usize),
     Cut(prop::sample::Index),
@@ -262,7 +276,7 @@ enum Damage {
     Repeat(prop::sample::Index, usize),
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+pub(super) fn damage() -> impl Strategy<Value = Damage> {
     let at = any::<prop::sample::Index>;
     prop_oneof![
         6 => (at(), 0..8_u8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
@@ -274,7 +288,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 impl Damage {
-    fn apply(&self, bytes: &mut Vec<u8>, from: usize) {
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>, from: usize) {
         if bytes.len() <= from {
             return;
         }

@@ -3,12 +3,15 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use tar::{Builder, EntryType, Header};
 use testlake_collect::archive::{ArchiveCode, Budget, open};
 use testlake_collect::limits::ArchiveLimits;
 
+use super::damage::damage;
 use super::kinds::{gzip, zstd};
-use super::{All, count, is_xml, memory, read_all, read_all_within, report};
+use super::{All, count, is_xml, memory, on_disk, read_all, read_all_within, read_content, report};
 
 fn add(tar: &mut Builder<Vec<u8>>, path: &str, data: &[u8]) {
     let mut header = Header::new_gnu();
@@ -253,5 +256,28 @@ out.close()
         assert_eq!(all.bytes("a.xml"), b"<a/>");
         assert_eq!(all.bytes("empty.xml"), b"");
         assert_eq!(all.defects, []);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_damage_makes_it_panic_or_run_away(
+        damages in vec(damage(), 1..6), form in 0..3_u8, damages_inside in vec(damage(), 0..3)
+    ) {
+        let (mut tar, _) = three();
+        for damage in &damages_inside {
+            damage.apply(&mut tar, 0);
+        }
+        let mut bytes = match form { 0 => tar, 1 => gzip(&tar), _ => zstd(&tar) };
+        for damage in &damages {
+            damage.apply(&mut bytes, 0);
+        }
+        let limits = ArchiveLimits { entry_bytes: 2_000, run_bytes: 9_000, entries: 5, ratio: 100 };
+        let all = read_content("r.tar", &memory(&bytes), &limits);
+        prop_assert_eq!(&all, &read_content("r.tar", &on_disk(&bytes), &limits));
+        if let Ok(all) = all {
+            prop_assert!(all.entries.len() <= 5);
+            prop_assert!(all.entries.iter().all(|got| got.bytes.len() <= 2_000));
+        }
     }
 }
