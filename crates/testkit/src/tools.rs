@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// Returns a program of the test tools, by its path below them: `venv/bin/python`, `node_modules/.bin/azurite-blob`.
 ///
-/// They lie in `target/test-tools` of the workspace, or where `TESTLAKE_TEST_TOOLS` says.
+/// They lie in `target/test-tools` of the workspace.
 ///
 /// # Errors
 /// Where it is not there.
 pub fn tool(path: &str) -> io::Result<PathBuf> {
-    let folder = std::env::var_os("TESTLAKE_TEST_TOOLS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools"), PathBuf::from);
-    let program = folder.join(path);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools").join(path);
     if program.try_exists()? {
         return Ok(program);
     }
