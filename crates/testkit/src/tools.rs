@@ -1,19 +1,17 @@
-//! Programs that `scripts/test` installs and some tests run.
+//! Programs that are not built with the workspace: `scripts/test` installs them.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Returns a program of the test tools, by its path below them: `venv/bin/python`, `node_modules/.bin/azurite-blob`.
-///
-/// They lie in `target/test-tools` of the workspace.
-///
-/// # Errors
-/// Where it is not there.
-pub fn tool(path: &str) -> io::Result<PathBuf> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools").join(path);
-    if program.try_exists()? {
-        return Ok(program);
-    }
-    let told = format!("`{}` is not there; `scripts/test --install` installs it", program.display());
-    Err(io::Error::new(io::ErrorKind::NotFound, told))
+/// Returns the folder that holds `node_modules`: that of `TESTLAKE_TEST_TOOLS`, else `target/test-tools` of the
+/// workspace.
+pub fn tools_dir() -> PathBuf {
+    let given = std::env::var_os("TESTLAKE_TEST_TOOLS").map(PathBuf::from);
+    let own = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-tools"));
+    let folder = given.unwrap_or_else(own);
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "no tools in `{}`: run scripts/test, which installs them with npm, or set TESTLAKE_TEST_TOOLS",
+        folder.display()
+    );
+    folder
 }
