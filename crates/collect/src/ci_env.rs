@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_tag_is_no_branch() {
-        let pairs: Vec<_> = PUSH.iter().map(|p| if p.0 == "GITHUB_REF_TYPE" { (p.0, "tag") } else { *p }).collect();
+        let pairs: Vec<_> =
+            PUSH.iter().map(|p| if p.0 == "GITHUB_REF_TYPE" { (p.0, "tag") } else { *p }).collect();
         assert_eq!(of(&pairs).unwrap().head_branch, None);
     }
 

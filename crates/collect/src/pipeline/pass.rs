@@ -25,9 +25,18 @@ pub(crate) fn whole<S: PassSink, E>(
     scanner: &mut XmlScanner,
     reader: &mut CaseReader<S>,
     limits: &Limits,
+    between: impl FnMut(&mut CaseReader<S>) -> Result<(), E>,
+) -> Result<Option<Finding>, E> {
+    whole_in(Window::new(limits.case_bytes), text, scanner, reader, between)
+}
+
+fn whole_in<S: PassSink, E>(
+    mut window: Window,
+    text: &[u8],
+    scanner: &mut XmlScanner,
+    reader: &mut CaseReader<S>,
     mut between: impl FnMut(&mut CaseReader<S>) -> Result<(), E>,
 ) -> Result<Option<Finding>, E> {
-    let mut window = Window::new(limits.case_bytes);
     loop {
         let end = window.end(text.len());
         let is_last = end == text.len();
@@ -109,13 +118,15 @@ pub(crate) fn stream<S: PassSink, E>(
 struct Window {
     start: usize,
     size: usize,
+    first_size: usize,
     /// What one case may take.
     limit: usize,
 }
 
 impl Window {
     fn new(limit: usize) -> Self {
-        Self { start: 0, size: WINDOW_BYTES.min(limit), limit }
+        let size = WINDOW_BYTES.min(limit);
+        Self { start: 0, size, first_size: size, limit }
     }
 
     fn end(&self, length: usize) -> usize {
@@ -127,11 +138,107 @@ impl Window {
     fn advance(&mut self, consumed: usize) -> bool {
         self.start += consumed;
         if consumed > 0 {
-            self.size = WINDOW_BYTES.min(self.limit);
+            self.size = self.first_size;
             return false;
         }
         let is_too_large = self.size >= self.limit;
         self.size = (self.size * 2).min(self.limit);
         is_too_large
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pipeline::report::{ReportSink, Wanted};
+    use crate::profile::document::Stamp;
+
+    fn reader(limits: Limits) -> CaseReader<ReportSink> {
+        let mut reader = CaseReader::new(ReportSink::new(Wanted { full: true, additional: true }, limits));
+        reader.sink.begin(0, Stamp::new("1", 1, Some("2"), "x"));
+        reader
+    }
+
+    /// Everything that a pass leaves, as text.
+    fn left(reader: &CaseReader<ReportSink>, stop: Option<Finding>) -> String {
+        let sink = &reader.sink;
+        let lines = String::from_utf8_lossy(&sink.full);
+        let ticks: Vec<_> = sink.ticks.iter().map(|tick| (tick.row, tick.outcome)).collect();
+        format!("{lines}{ticks:?}{:?}{:?}{stop:?}{}", sink.findings, sink.declared, sink.sights.len())
+    }
+
+    fn in_windows(text: &[u8], size: usize) -> String {
+        let limits = Limits::default();
+        let mut reader = reader(limits);
+        let mut scanner = XmlScanner::new(limits);
+        let mut window = Window::new(limits.case_bytes);
+        window.first_size = size;
+        window.size = size;
+        let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
+        let Ok(stop) = whole_in(window, text, &mut scanner, &mut reader, go_on);
+        left(&reader, stop)
+    }
+
+    /// Gives its bytes a few at a time.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(self.0.len()).min(into.len());
+            let (now, later) = self.0.split_at(length);
+            into[..length].copy_from_slice(now);
+            self.0 = later;
+            Ok(length)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_windows_give_the_same(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just("<testcase name=\"a\" classname='b' time=\"1\">"), Just("<testcase name=\"c\"/>"), Just("</testcase>"),
+                    Just("<failure message=\"&amp;\">"), Just("</failure>"), Just("<testsuite tests=\"2\">"), Just("</testsuite>"),
+                    Just("text & more"), Just("\r\n"), Just("<![CDATA[ ]] ]]>"), Just("<!-- - -->"), Just("é\u{1F600}"), Just("1 < 2"),
+                    Just("&lt;&unknown;"), Just("<skipped/>"), Just("<a"), Just(" b='"), Just(">"),
+                ],
+                0..40,
+            ),
+            size in 1_usize..60,
+        ) {
+            let text = format!("<testsuites>{}</testsuites>", pieces.concat());
+            let one = in_windows(text.as_bytes(), text.len() + 1);
+            prop_assert_eq!(in_windows(text.as_bytes(), size), one.clone());
+            let mut streamed = reader(Limits::default());
+            let mut scanner = XmlScanner::new(Limits::default());
+            let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
+            let mut drip = Drip(text.as_bytes(), size);
+            let Ok(end) = stream(&mut drip, &mut scanner, &mut streamed, &Limits::default(), go_on);
+            prop_assert_eq!(left(&streamed, end.stop), one);
+        }
+    }
+
+    #[test]
+    fn a_case_that_is_too_large_is_left_out_and_the_rest_is_read() {
+        let big = "x".repeat(5000);
+        let text = format!(
+            "<testsuite><testcase name='a'/><testcase name='b'><system-out>{big}</system-out></testcase> <testcase name='c'/></testsuite>"
+        );
+        let limits = Limits { case_bytes: 1000, ..Limits::default() };
+        let mut reader = reader(limits);
+        let mut scanner = XmlScanner::new(limits);
+        let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
+        let Ok(stop) = whole(text.as_bytes(), &mut scanner, &mut reader, &limits, go_on);
+        assert_eq!(stop, None);
+        assert_eq!(reader.sink.ordinal, 2);
+        assert!(reader.sink.has_loss);
+        assert_eq!(
+            reader.sink.findings,
+            [Finding { code: testlake_report::FindingCode::CaseTooLarge, offset: 31 }]
+        );
     }
 }

@@ -202,14 +202,6 @@ impl<S: CaseSink> CaseReader<S> {
         self.is_ended = false;
     }
 
-    /// A tag comes: the tail of an ended case is known now.
-    #[inline]
-    fn settle(&mut self, window: &[u8]) {
-        if self.is_ended {
-            self.tell(window);
-        }
-    }
-
     #[inline]
     fn begin_node(&mut self, tag: &StartTag<'_>, is_case: bool) {
         let tree = &mut self.tree;
@@ -284,12 +276,19 @@ impl<S: CaseSink> CaseReader<S> {
 
 impl<S: CaseSink> XmlVisitor for CaseReader<S> {
     #[inline]
+    fn tag(&mut self, window: &[u8]) {
+        // the tail of an ended case is known now
+        if self.is_ended {
+            self.tell(window);
+        }
+    }
+
+    #[inline]
     fn start(&mut self, tag: &StartTag<'_>) {
         if self.passed_over > 0 {
             self.passed_over += 1;
             return;
         }
-        self.settle(tag.window);
         let is_case = tag.name.of(tag.window) == b"testcase";
         if self.open != NONE {
             self.begin_node(tag, is_case);
@@ -340,12 +339,11 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
     }
 
     #[inline]
-    fn end(&mut self, window: &[u8], _end: u32) {
+    fn end(&mut self, _window: &[u8], _end: u32) {
         if self.passed_over > 0 {
             self.passed_over -= 1;
             return;
         }
-        self.settle(window);
         match self.tree.nodes.get_mut(self.open as usize) {
             Some(node) => {
                 node.is_closed = true;

@@ -91,6 +91,8 @@ pub enum TextKind {
 
 /// Receives what a scan finds, in order.
 pub trait XmlVisitor {
+    /// A tag comes, a start or an end tag: the text before it is complete.
+    fn tag(&mut self, window: &[u8]);
     /// An element begins.
     fn start(&mut self, tag: &StartTag<'_>);
     /// Text of the open element.
@@ -228,10 +230,16 @@ impl XmlScanner {
                 if !last && visitor.settled() {
                     checkpoint = self.checkpoint(at);
                 }
-                if window.get(at) != Some(&b'<') {
-                    Step::Incomplete
-                } else {
+                if window.get(at) == Some(&b'<') {
+                    if window.get(at + 1).is_some_and(|&byte| byte == b'/' || begins_name(byte)) {
+                        visitor.tag(window);
+                        if !last && visitor.settled() {
+                            checkpoint = self.checkpoint(at);
+                        }
+                    }
                     self.markup(window, at, visitor)
+                } else {
+                    Step::Incomplete
                 }
             } else {
                 self.section(window, at, last, visitor)

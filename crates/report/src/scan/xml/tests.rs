@@ -13,6 +13,7 @@ fn show(bytes: &[u8]) -> String {
 }
 
 impl XmlVisitor for Log {
+    fn tag(&mut self, _window: &[u8]) {}
     fn start(&mut self, tag: &StartTag<'_>) {
         let mut line = format!("<{}", show(tag.name.of(tag.window)));
         for attribute in tag.attributes {
@@ -147,6 +148,7 @@ fn scan_in_windows(xml: &[u8], size: usize) -> Vec<String> {
 struct AlwaysSettled<'log>(&'log mut Log);
 
 impl XmlVisitor for AlwaysSettled<'_> {
+    fn tag(&mut self, _window: &[u8]) {}
     fn start(&mut self, tag: &StartTag<'_>) {
         self.0.start(tag);
     }
