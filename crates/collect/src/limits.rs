@@ -4,6 +4,8 @@
 //! ([`IN_MEMORY_BYTES`](crate::archive::IN_MEMORY_BYTES)), the paths of one archive take 64 MiB at most, and of
 //! its defects 1,000 are listed one by one.
 
+pub use testlake_report::Limits as ReportLimits;
+
 /// Caps on archives and on what they inflate to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveLimits {

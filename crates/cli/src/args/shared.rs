@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use regex::Regex;
@@ -56,8 +57,8 @@ pub(crate) struct JobArgs {
 pub(crate) struct VerdictArgs {
     /// End with 3 also for what else the ledger lists
     ///
-    /// A suite that declares another number of cases than it holds, an XML file that is no report, an expired
-    /// artifact and a job without a report are listed, and change nothing without this.
+    /// A suite that declares another number of cases than it holds, an XML file that is no report and a job without a
+    /// report are listed, and change nothing without this.
     #[arg(long, overrides_with = "no_require_complete")]
     pub(crate) require_complete: bool,
     #[arg(long, hide = true, overrides_with = "require_complete")]
@@ -80,6 +81,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = table::MAX_CONCURRENCY.parse)]
     pub(crate) max_concurrency: Option<NonZeroUsize>,
 
+    /// How long what fails and may pass is tried again [default: 10min; 15min for buckets]
+    #[arg(long, value_name = "TIME", hide_short_help = true, value_parser = table::RETRY_FOR.parse)]
+    pub(crate) retry_for: Option<Duration>,
+
     /// Entries of an archive [default: 100000]
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ENTRIES.parse)]
     pub(crate) max_entries: Option<NonZeroU64>,
@@ -95,6 +100,26 @@ pub(crate) struct LimitArgs {
     /// Inflated bytes for each compressed one, past 64 MiB of an entry [default: 500]
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_RATIO.parse)]
     pub(crate) max_ratio: Option<NonZeroU64>,
+
+    /// Elements of a report that are open at once [default: 256]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_DEPTH.parse)]
+    pub(crate) max_depth: Option<NonZeroUsize>,
+
+    /// Attributes of a tag [default: 256]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ATTRIBUTES.parse)]
+    pub(crate) max_attributes: Option<NonZeroUsize>,
+
+    /// Size of a tag with its attributes, of a comment, of a document type [default: 16MiB]
+    #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_TAG_SIZE.parse)]
+    pub(crate) max_tag_size: Option<NonZeroU64>,
+
+    /// Size of a case with all that is in it [default: 64MiB]
+    #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_CASE_SIZE.parse)]
+    pub(crate) max_case_size: Option<NonZeroU64>,
+
+    /// Findings kept of a report; the rest are counted [default: 100]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_FINDINGS.parse)]
+    pub(crate) max_findings: Option<NonZeroUsize>,
 }
 
 /// How the command talks.

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use testlake_collect::plan::{Cancel, Collected};
+use testlake_collect::plan::{Cancel, Collected, Observer};
 
-use super::{ending, open, signal};
+use super::signal::Signals;
+use super::{ending, open};
 use crate::args::{CollectArgs, Format};
 use crate::config::{Environment, Layers};
 use crate::exit::{Exit, Failure, OrExit};
@@ -27,33 +28,21 @@ pub(super) fn carry_out(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     crate::log::start(talk);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().or_exit(Exit::Unavailable)?;
-    let collected = runtime.block_on(collect(collecting, talk, environment));
-    // What still waits for a disk or a server is of no use any more.
-    runtime.shutdown_background();
-    let (collected, to) = collected?;
-    if !talk.quiet {
-        show(&collected, &to, collecting.dry_run, talk.format, Paint::for_stdout(environment))?;
-    }
-    Ok(ending::exit_of(&collected, collecting.dry_run))
-}
-
-async fn collect(
-    collecting: &Collecting,
-    talk: Talk,
-    environment: &Environment,
-) -> Result<(Vec<Collected>, String), Failure> {
-    let cancel = Cancel::new();
-    let received = signal::listen(cancel.clone(), talk.quiet).or_exit(Exit::Unavailable)?;
     let plan = open::open(collecting, environment)?;
+    let cancel = Cancel::new();
+    let signals = Signals::listen(&cancel, talk.quiet).or_exit(Exit::Unavailable)?;
     let counters = Arc::new(Counters::default());
     // The log and the line would write over each other.
     let progress = Progress::show(&counters, !talk.quiet && talk.verbose == 0);
-    let collected = super::pending::collect(&plan, &*counters, &cancel).await;
+    let observer: Arc<dyn Observer> = counters;
+    let collected = testlake_collect::pipeline::collect(&plan, &observer, &cancel);
     drop(progress);
-    let collected = collected.map_err(|error| ending::failure(error, received.exit()))?;
-    Ok((collected, plan.destination.name().to_owned()))
+    let collected = collected.map_err(|error| ending::failure(error, signals.exit()))?;
+    if !talk.quiet {
+        let paint = Paint::for_stdout(environment);
+        show(&collected, plan.destination.name(), plan.dry_run, talk.format, paint)?;
+    }
+    Ok(ending::exit_of(&collected, plan.dry_run))
 }
 
 fn show(

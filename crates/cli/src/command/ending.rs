@@ -28,15 +28,19 @@ pub(super) fn exit_of(collected: &[Collected], is_dry_run: bool) -> Exit {
 
 /// Gives a collection's error its code and hints.
 pub(super) fn failure(error: CollectError, signal: Option<Exit>) -> Failure {
+    if let (CollectError::Cancelled, Some(exit)) = (&error, signal) {
+        return Failure::new(exit, "ended by a signal; what was under way is undone");
+    }
     let exit = match &error {
         CollectError::NoSource(failures) if failures.is_transient() => Exit::Unavailable,
-        CollectError::NoSource(_) | CollectError::RunUnknown { .. } | CollectError::NoAttempt { .. } => {
-            Exit::Usage
-        }
+        CollectError::NoSource(_)
+        | CollectError::RunUnknown { .. }
+        | CollectError::NoAttempt { .. }
+        | CollectError::BadRunId { .. } => Exit::Usage,
+        CollectError::Spool(_) => Exit::Unavailable,
         CollectError::Output(output) => output_exit(output),
-        CollectError::Cancelled => signal.unwrap_or(Exit::Bug),
-        // A variant that this program does not know yet is a bug of this program.
-        CollectError::Internal(_) | _ => Exit::Bug,
+        // Nobody cancels but a signal; and a variant that is not known here is a bug here.
+        CollectError::Cancelled | CollectError::Internal(_) | _ => Exit::Bug,
     };
     let hints = hints(&error);
     let failure = Failure { exit, error: error.into(), hints: Vec::new() };
@@ -67,14 +71,17 @@ fn hints(error: &CollectError) -> Vec<&'static str> {
 
 fn hint_for(kind: SourceErrorKind) -> Option<&'static str> {
     match kind {
-        SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden => Some(
-            "check the credentials in the environment: GITHUB_TOKEN, CIRCLE_TOKEN, or those of the store",
-        ),
         SourceErrorKind::NotFound => Some("check the source, `--repo`, `--run-id` and `--attempt`"),
         SourceErrorKind::Unavailable | SourceErrorKind::BadAnswer => {
             Some("try again later; nothing was written")
         }
-        SourceErrorKind::Expired | SourceErrorKind::BadSetting | SourceErrorKind::TooLarge | _ => None,
+        // The source's own message says what to set, and what is too large.
+        SourceErrorKind::Unauthorized
+        | SourceErrorKind::Forbidden
+        | SourceErrorKind::Expired
+        | SourceErrorKind::BadSetting
+        | SourceErrorKind::TooLarge
+        | _ => None,
     }
 }
 
@@ -163,7 +170,6 @@ mod tests {
         insta::assert_snapshot!(no_source(&[Unauthorized, NotFound]), @r"
         usage error: no source answered
           caused by: s3://b: it said no; s3://b: it said no
-          hint: check the credentials in the environment: GITHUB_TOKEN, CIRCLE_TOKEN, or those of the store
           hint: check the source, `--repo`, `--run-id` and `--attempt`
         ");
         insta::assert_snapshot!(no_source(&[Unavailable]), @r"

@@ -5,7 +5,6 @@ pub(crate) mod completions;
 mod ending;
 pub(crate) mod man;
 mod open;
-mod pending;
 mod signal;
 pub(crate) mod upload_test_stats;
 

@@ -13,6 +13,7 @@ use testlake_collect::source::{
     Secret,
     circleci::{CircleCi, CircleCiSettings},
     github::{self, GitHub, GitHubSettings},
+    http::HttpSettings,
 };
 
 use crate::config::Environment;
@@ -41,6 +42,7 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         threads: collecting.limits.threads,
         max_concurrency: collecting.limits.max_concurrency,
         archive_limits: collecting.limits.archive,
+        report_limits: collecting.limits.report,
         require_complete: collecting.require_complete,
         expect_jobs: collecting.expect_jobs.clone(),
         dry_run: collecting.dry_run,
@@ -85,10 +87,10 @@ fn open_remote(
     environment: &Environment,
 ) -> Result<Arc<dyn Source>, Failure> {
     match spec {
-        SourceSpec::GitHub => open_github(environment),
+        SourceSpec::GitHub => open_github(collecting, environment),
         SourceSpec::RunUrl(address) => {
             check_host(address, environment)?;
-            open_github(environment)
+            open_github(collecting, environment)
         }
         SourceSpec::CircleCi => open_circleci(collecting, environment),
         SourceSpec::Store(_) | SourceSpec::Path(_) | SourceSpec::Folder(_) => {
@@ -98,13 +100,20 @@ fn open_remote(
 }
 
 #[cfg(feature = "cloud")]
-fn open_github(environment: &Environment) -> Result<Arc<dyn Source>, Failure> {
+fn open_github(collecting: &Collecting, environment: &Environment) -> Result<Arc<dyn Source>, Failure> {
     let settings = GitHubSettings {
         api_url: github_api(environment).to_owned(),
         token: environment.get("GITHUB_TOKEN").and_then(Secret::new),
+        http: http_settings(collecting),
         ..GitHubSettings::default()
     };
     Ok(Arc::new(GitHub::new(settings).or_exit(Exit::Usage)?))
+}
+
+#[cfg(feature = "cloud")]
+fn http_settings(collecting: &Collecting) -> HttpSettings {
+    let default = HttpSettings::default();
+    HttpSettings { deadline: collecting.limits.retry_for.unwrap_or(default.deadline), ..default }
 }
 
 #[cfg(feature = "cloud")]
@@ -129,6 +138,7 @@ fn open_circleci(collecting: &Collecting, environment: &Environment) -> Result<A
     let settings = CircleCiSettings {
         token: token.and_then(Secret::new),
         project_slug: collecting.project_slug.clone(),
+        http: http_settings(collecting),
         ..CircleCiSettings::default()
     };
     Ok(Arc::new(CircleCi::new(settings).or_exit(Exit::Usage)?))
@@ -140,7 +150,7 @@ fn open_jobs_source(
     collecting: &Collecting,
     environment: &Environment,
 ) -> Result<Option<Arc<dyn Source>>, Failure> {
-    collecting.jobs_of_github.then(|| open_github(environment)).transpose()
+    collecting.jobs_of_github.then(|| open_github(collecting, environment)).transpose()
 }
 
 #[cfg(not(feature = "cloud"))]

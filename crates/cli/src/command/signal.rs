@@ -5,40 +5,49 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use testlake_collect::plan::Cancel;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::exit::Exit;
 
-/// Which signal came, if any.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Received(Arc<AtomicU8>);
+/// Listens while it lives.
+#[derive(Debug)]
+pub(super) struct Signals {
+    received: Arc<AtomicU8>,
+    /// One thread that waits for signals, and nothing else.
+    _runtime: Runtime,
+}
 
-impl Received {
-    /// Returns the exit of the signal that came.
+impl Signals {
+    /// Starts to listen, and cancels at the first.
+    pub(super) fn listen(cancel: &Cancel, is_quiet: bool) -> io::Result<Self> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("signals").enable_all().build()?;
+        let mut incoming = {
+            let _guard = runtime.enter();
+            Incoming::new()?
+        };
+        let received = Arc::new(AtomicU8::new(0));
+        let heard = Arc::clone(&received);
+        let cancel = cancel.clone();
+        runtime.spawn(async move {
+            heard.store(incoming.next().await, Ordering::Relaxed);
+            cancel.cancel();
+            if !is_quiet {
+                // Where stderr is gone there is nobody to tell.
+                writeln!(io::stderr(), "\ninterrupted: ending cleanly; once more to leave at once").ok();
+            }
+            leave(Exit::Signal(incoming.next().await));
+        });
+        Ok(Self { received, _runtime: runtime })
+    }
+
+    /// Returns the exit of the signal that came, if any.
     pub(super) fn exit(&self) -> Option<Exit> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.received.load(Ordering::Relaxed) {
             0 => None,
             number => Some(Exit::Signal(number)),
         }
     }
-}
-
-/// Starts to listen. Must be called within the runtime.
-pub(super) fn listen(cancel: Cancel, is_quiet: bool) -> io::Result<Received> {
-    let received = Received::default();
-    let mut signals = Signals::new()?;
-    let heard = received.clone();
-    tokio::spawn(async move {
-        let number = signals.next().await;
-        heard.0.store(number, Ordering::Relaxed);
-        cancel.cancel();
-        if !is_quiet {
-            // Where stderr is gone there is nobody to tell.
-            writeln!(io::stderr(), "\ninterrupted: nothing half is left behind; once more to leave at once")
-                .ok();
-        }
-        leave(Exit::Signal(signals.next().await));
-    });
-    Ok(received)
 }
 
 #[expect(clippy::exit, clippy::disallowed_methods, reason = "the user asked twice: nothing is waited for")]
@@ -47,13 +56,13 @@ fn leave(exit: Exit) {
 }
 
 #[cfg(unix)]
-struct Signals {
+struct Incoming {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
+impl Incoming {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
@@ -69,10 +78,10 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct Incoming;
 
 #[cfg(not(unix))]
-impl Signals {
+impl Incoming {
     fn new() -> io::Result<Self> {
         Ok(Self)
     }

@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use globset::Glob;
 use regex::Regex;
@@ -163,10 +164,16 @@ settings! {
     // Limits
     THREADS: NonZeroUsize = "threads", Shared, Number, value::count, "3";
     MAX_CONCURRENCY: NonZeroUsize = "max-concurrency", Shared, Number, value::count, "5";
+    RETRY_FOR: Duration = "retry-for", Shared, Text, value::duration, "30s";
     MAX_ENTRIES: NonZeroU64 = "max-entries", Shared, Number, value::cap, "1000";
     MAX_ENTRY_SIZE: NonZeroU64 = "max-entry-size", Shared, TextOrNumber, value::size, "1GiB";
     MAX_RUN_SIZE: NonZeroU64 = "max-run-size", Shared, TextOrNumber, value::size, "64GiB";
     MAX_RATIO: NonZeroU64 = "max-ratio", Shared, Number, value::cap, "200";
+    MAX_DEPTH: NonZeroUsize = "max-depth", Shared, Number, value::count, "64";
+    MAX_ATTRIBUTES: NonZeroUsize = "max-attributes", Shared, Number, value::count, "32";
+    MAX_TAG_SIZE: NonZeroU64 = "max-tag-size", Shared, TextOrNumber, value::size, "1MiB";
+    MAX_CASE_SIZE: NonZeroU64 = "max-case-size", Shared, TextOrNumber, value::size, "8MiB";
+    MAX_FINDINGS: NonZeroUsize = "max-findings", Shared, Number, value::count, "10";
     // The talk
     FORMAT: Format = "format", Shared, Text, value::word, "json";
     DRY_RUN: bool = "dry-run", Shared, Switch, value::switch, "true";

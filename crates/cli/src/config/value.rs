@@ -3,6 +3,7 @@
 //! Flags, environment and file share them. Messages are lower case without a full stop, and say what is wanted.
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use globset::{Glob, GlobBuilder};
@@ -83,6 +84,25 @@ pub(crate) fn size(word: &str) -> Result<NonZeroU64, String> {
     number.checked_mul(factor).and_then(NonZeroU64::new).ok_or_else(wanted)
 }
 
+/// Parses a length of time.
+pub(crate) fn duration(word: &str) -> Result<Duration, String> {
+    let wanted = || format!("`{word}` is no length of time; one reads `30s`, `10min` or `1h`");
+    let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, unit) = word.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wanted())?;
+    let factor = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return Err(wanted()),
+    };
+    // A year: far from where clocks overflow.
+    match number.checked_mul(factor) {
+        Some(seconds @ 0..=31_536_000) => Ok(Duration::from_secs(seconds)),
+        _ => Err(wanted()),
+    }
+}
+
 /// Parses `owner/name`.
 pub(crate) fn repo(word: &str) -> Result<String, String> {
     let plain = |part: &str| {
@@ -150,6 +170,15 @@ mod tests {
         assert_eq!(bytes("3g"), Some(3 << 30));
         for word in ["", "0", "MiB", "1.5GiB", "-1", "+1", "1e9", "99999999TiB", "1 potato", "１"] {
             assert_eq!(bytes(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_has_a_unit() {
+        let seconds = |word: &str| duration(word).map(|length| length.as_secs()).ok();
+        assert_eq!(["0s", "30s", "10 min", "2h"].map(seconds), [Some(0), Some(30), Some(600), Some(7200)]);
+        for word in ["", "30", "s", "1d", "-1s", "1.5h", "99999999999999999999s", "9000h"] {
+            assert_eq!(seconds(word), None, "{word}");
         }
     }
 

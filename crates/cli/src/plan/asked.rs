@@ -68,6 +68,20 @@ impl Asked {
         Ok(())
     }
 
+    /// Returns which attempts: where no source knows of attempts, there is but one.
+    pub(super) fn attempts(&self, sources: &[SourceSpec], layout: &Layout) -> AttemptChoice {
+        let knows = |source: &SourceSpec| match source {
+            SourceSpec::Path(_) => false,
+            SourceSpec::Folder(_) | SourceSpec::Store(_) => has_attempts(layout),
+            SourceSpec::GitHub | SourceSpec::CircleCi | SourceSpec::RunUrl(_) => true,
+        };
+        match self.attempt {
+            Some(AttemptChoice::Number(number)) => AttemptChoice::Number(number),
+            _ if !sources.iter().any(knows) => AttemptChoice::Number(1),
+            asked => asked.unwrap_or(AttemptChoice::Latest),
+        }
+    }
+
     /// Checks that each source can find the run.
     pub(super) fn check(&self, sources: &[SourceSpec], layout: &Layout) -> Result<(), Failure> {
         for source in sources {
@@ -92,6 +106,14 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// Reports whether two attempts of a run lie in two places.
+fn has_attempts(layout: &Layout) -> bool {
+    let place = |attempt| {
+        layout.prefix(&RunKey { repo: Some("o/r".to_owned()), run_id: "1".to_owned(), attempt }).ok()
+    };
+    place(1) != place(2)
 }
 
 /// Reports whether the CI job's own run is what the sources are asked for, when nothing else is said.

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 
 use testlake_collect::ci_env::CiRun;
 use testlake_collect::plan::{Full, Profile, RunRequest};
-use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
@@ -43,6 +42,7 @@ pub(crate) fn collect(
     let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
     let layout = layers.pick(taken.layout, &table::LAYOUT)?.unwrap_or_default();
     asked.check(&sources, &layout)?;
+    let attempts = asked.attempts(&sources, &layout);
     let profile = match layers.pick(output.profile, &table::PROFILE)? {
         Some(ProfileWord::Pytorch) => Profile::Pytorch,
         Some(ProfileWord::Plain) => Profile::Plain,
@@ -56,11 +56,7 @@ pub(crate) fn collect(
             Some(slug) => Some(slug),
             None => asked.repo.as_ref().map(|repo| format!("gh/{repo}")),
         },
-        run: RunRequest {
-            repo: asked.repo,
-            run_id: asked.run_id,
-            attempts: asked.attempt.unwrap_or(AttemptChoice::Latest),
-        },
+        run: RunRequest { repo: asked.repo, run_id: asked.run_id, attempts },
         sources,
         circleci_folder,
         layout,

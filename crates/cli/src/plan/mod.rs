@@ -1,10 +1,11 @@
 //! From words to a resolved plan: parsed, defaulted and checked, nothing opened. Pure.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use globset::Glob;
 use regex::Regex;
-use testlake_collect::limits::ArchiveLimits;
+use testlake_collect::limits::{ArchiveLimits, ReportLimits};
 use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::source::{Layout, SourceSpec};
 
@@ -57,7 +58,11 @@ pub(crate) struct Collecting {
 pub(crate) struct Limits {
     pub(crate) threads: NonZeroUsize,
     pub(crate) max_concurrency: NonZeroUsize,
+    /// How long calls over the network are repeated; absent: as long as each kind of place suggests.
+    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "there is no call to repeat"))]
+    pub(crate) retry_for: Option<Duration>,
     pub(crate) archive: ArchiveLimits,
+    pub(crate) report: ReportLimits,
 }
 
 /// How the command talks.
@@ -88,18 +93,36 @@ fn resolve_verdict(args: VerdictArgs, layers: &Layers) -> Result<(bool, Option<R
 }
 
 fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Limits, Failure> {
-    let defaults = ArchiveLimits::default();
-    let get = |picked: Option<NonZeroU64>, default: u64| picked.map_or(default, NonZeroU64::get);
+    let (archive, report) = (ArchiveLimits::default(), ReportLimits::default());
+    let number = |flag: Option<NonZeroU64>, setting, default: u64| {
+        layers.pick(flag, setting).map(|picked| picked.map_or(default, NonZeroU64::get))
+    };
+    let length = |flag: Option<NonZeroUsize>, setting, default: usize| {
+        layers.pick(flag, setting).map(|picked| picked.map_or(default, NonZeroUsize::get))
+    };
+    // More than can be addressed is no limit at all.
+    let size = |flag: Option<NonZeroU64>, setting, default: usize| {
+        let picked = layers.pick(flag, setting)?;
+        Ok(picked.map_or(default, |size| usize::try_from(size.get()).unwrap_or(usize::MAX)))
+    };
     Ok(Limits {
         threads: layers.pick(args.threads, &table::THREADS)?.unwrap_or(cores),
         max_concurrency: layers
             .pick(args.max_concurrency, &table::MAX_CONCURRENCY)?
             .unwrap_or(MAX_CONCURRENCY),
+        retry_for: layers.pick(args.retry_for, &table::RETRY_FOR)?,
         archive: ArchiveLimits {
-            entries: get(layers.pick(args.max_entries, &table::MAX_ENTRIES)?, defaults.entries),
-            entry_bytes: get(layers.pick(args.max_entry_size, &table::MAX_ENTRY_SIZE)?, defaults.entry_bytes),
-            run_bytes: get(layers.pick(args.max_run_size, &table::MAX_RUN_SIZE)?, defaults.run_bytes),
-            ratio: get(layers.pick(args.max_ratio, &table::MAX_RATIO)?, defaults.ratio),
+            entries: number(args.max_entries, &table::MAX_ENTRIES, archive.entries)?,
+            entry_bytes: number(args.max_entry_size, &table::MAX_ENTRY_SIZE, archive.entry_bytes)?,
+            run_bytes: number(args.max_run_size, &table::MAX_RUN_SIZE, archive.run_bytes)?,
+            ratio: number(args.max_ratio, &table::MAX_RATIO, archive.ratio)?,
+        },
+        report: ReportLimits {
+            depth: length(args.max_depth, &table::MAX_DEPTH, report.depth)?,
+            attributes: length(args.max_attributes, &table::MAX_ATTRIBUTES, report.attributes)?,
+            tag_bytes: size(args.max_tag_size, &table::MAX_TAG_SIZE, report.tag_bytes)?,
+            case_bytes: size(args.max_case_size, &table::MAX_CASE_SIZE, report.case_bytes)?,
+            findings: length(args.max_findings, &table::MAX_FINDINGS, report.findings)?,
         },
     })
 }

@@ -246,3 +246,19 @@ fn a_runs_web_address_names_the_run() {
     insta::assert_snapshot!(resolve(&["collect", url, "--run-id", "8"], &[], ""), @"usage error: a run's web address names the run `7`, and `8` is asked for");
     insta::assert_snapshot!(resolve(&["collect", url, "--repo", "o/s"], &[], ""), @"usage error: a run's web address names the repository `o/r`, and `o/s` is asked for");
 }
+
+#[test]
+fn where_no_source_knows_of_attempts_there_is_one() {
+    let attempts = |words: &[&str]| {
+        let told = resolve(words, &[], "");
+        let (_, rest) = told.split_once("attempts: ").expect("a plan");
+        rest.split_whitespace().take(2).collect::<String>().trim_end_matches("},").to_owned()
+    };
+    let run = ["--repo", "o/r", "--run-id", "7"];
+    let with = |words: &[&'static str]| attempts(&[&["collect"], words, &run].concat());
+    assert_eq!(with(&["./x"]), "Number(1,");
+    assert_eq!(with(&["./x", "--attempt", "all"]), "Number(1,");
+    assert_eq!(with(&["s3://b", "--layout", "{run_id}"]), "Number(1,");
+    assert_eq!(with(&["s3://b"]), "Latest,");
+    assert_eq!(with(&["./x", "github", "--attempt", "all"]), "All,");
+}

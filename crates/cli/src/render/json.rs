@@ -1,5 +1,7 @@
 //! `--format json`: a line for each attempt, as `docs/output.md` says.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use testlake_collect::ledger::Ledger;
 use testlake_collect::plan::{Collected, FailureGroup, WrittenObject};
@@ -34,7 +36,23 @@ pub(crate) fn render(collected: &Collected, to: &str, is_dry_run: bool) -> Resul
         to,
         written: &collected.written,
     };
-    let mut text = serde_json::to_string(&line)?;
+    let mut text = escaped(&serde_json::to_string(&line)?);
     text.push('\n');
     Ok(text)
+}
+
+/// Writes what could drive a terminal as `\uXXXX`, which reads as the same: such characters stand in strings alone.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        if super::is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                write!(escaped, "\\u{unit:04x}").ok();
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }

@@ -8,7 +8,7 @@ pub(crate) mod json;
 pub(crate) mod number;
 pub(crate) mod table;
 #[cfg(test)]
-mod table_tests;
+mod tests;
 
 /// Escapes what could drive the terminal or deceive the eye: control characters, those that turn the direction of
 /// text, and those that have no width.
@@ -91,33 +91,5 @@ impl Paint {
             Tone::Faint => "2",
         };
         if self.is_on { Cow::Owned(format!("\u{1b}[{code}m{text}\u{1b}[0m")) } else { Cow::Borrowed(text) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_drives_a_terminal_is_escaped_and_the_rest_is_as_it_is() {
-        assert!(matches!(for_terminal("test_größe[α-✓-🦀]"), Cow::Borrowed(_)));
-        assert_eq!(for_terminal("a\u{1b}[2J\nb\tc\u{9b}"), r"a\u{1b}[2J\nb\tc\u{9b}");
-        assert_eq!(
-            for_terminal("user\u{202e}gpj.exe\u{200b}\u{2066}"),
-            r"user\u{202e}gpj.exe\u{200b}\u{2066}"
-        );
-        assert_eq!(for_terminal("a\u{2028}b\u{e0041}"), r"a\u{2028}b\u{e0041}");
-    }
-
-    #[test]
-    fn without_colours_there_is_no_escape_sequence() {
-        assert_eq!(Paint::default().text(Tone::Bad, "x"), "x");
-        assert_eq!(Paint { is_on: true }.text(Tone::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
-    }
-
-    #[test]
-    fn a_closed_pipe_is_success() {
-        assert!(tolerate_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(tolerate_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
     }
 }

@@ -16,6 +16,8 @@ const EXAMPLES: usize = 3;
 const FIRST_LINES: usize = 5;
 /// Lines of each list of what was wrong.
 const LISTED: usize = 20;
+/// Suites that declare another number: common, and seldom a loss.
+const DECLARED: usize = 5;
 /// Characters of a line of text from a report.
 const WIDTH: usize = 160;
 
@@ -187,7 +189,7 @@ impl Page {
 
     fn declared(&self, out: &mut String, ledger: &Ledger) -> fmt::Result {
         let title = "Suites that declare another number of cases";
-        self.list(out, title, ledger.declared.len(), ledger.declared.iter(), |suite| {
+        self.list(out, title, ledger.declared.len(), ledger.declared.iter().take(DECLARED), |suite| {
             let name = suite.suite.as_ref().map(|name| format!(" {}", line(name))).unwrap_or_default();
             let (declared, held) = (count(suite.declared), count(suite.held));
             format!(
@@ -231,10 +233,12 @@ impl Page {
             return Ok(());
         }
         writeln!(out, "\n{}", self.paint.text(Tone::Warning, title))?;
+        let mut shown = 0;
         for item in items.take(LISTED) {
             writeln!(out, "  {}", show(item))?;
+            shown += 1;
         }
-        self.rest(out, count_of(len.saturating_sub(LISTED)), "line", " in the ledger")
+        self.rest(out, count_of(len.saturating_sub(shown)), "line", " in the ledger")
     }
 
     fn rest(&self, out: &mut String, more: u64, noun: &str, whereabouts: &str) -> fmt::Result {

@@ -3,10 +3,15 @@
 //! Each module is marked as a test's, so that the lints for tests hold for its helpers too.
 
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod forgotten;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
 mod program;
+#[cfg(feature = "cloud")]
+#[cfg(test)]
+mod remote;
 #[cfg(test)]
 mod settings;

@@ -1,5 +1,6 @@
 //! Runs the built program in a folder and an environment of its own.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -77,6 +78,27 @@ impl Program {
         let folder = self.path().canonicalize().unwrap();
         let text = text.replace(&*folder.to_string_lossy(), "[FOLDER]");
         let text = text.replace(&*self.path().to_string_lossy(), "[FOLDER]");
-        text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]").replace("testlake.exe", "testlake")
+        let text = text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]").replace("testlake.exe", "testlake");
+        // The size of what was compressed is the compressor's business.
+        let size = regex::Regex::new(r"(?m)^ +[\d.,]+ [kM]?B( +[\d,]+ rows?  )").unwrap();
+        size.replace_all(&text, "    [SIZE]$1").into_owned()
     }
+}
+
+/// Returns the files below a folder with their bytes; none where there is no such folder.
+pub(crate) fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+                files.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    files
 }

@@ -74,12 +74,12 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
     Ok(Listed { artifacts, sources, job_names, head_branch, head_repository })
 }
 
-async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut [LedgerSource]) -> JobNames {
+async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSource>) -> JobNames {
     if let Some(names) = &plan.job_names {
         return names.clone();
     }
     let mut all = JobNames::new();
-    for (source, entry) in plan.sources.iter().zip(entries) {
+    for (source, entry) in plan.sources.iter().zip(entries.iter_mut()) {
         if entry.error.is_some() {
             continue;
         }
@@ -91,6 +91,16 @@ async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut [LedgerSource
             }
             Ok(None) => {}
             Err(error) => entry.error = Some(format!("its job names: {}", chain(&error))),
+        }
+    }
+    if let Some(source) = plan.jobs_source.as_ref().filter(|_| all.is_empty()) {
+        match source.jobs(run).await {
+            Ok(names) => all.extend(names.unwrap_or_default()),
+            Err(error) => entries.push(LedgerSource {
+                name: source.name().to_owned(),
+                artifacts: 0,
+                error: Some(format!("its job names: {}", chain(&error))),
+            }),
         }
     }
     all

@@ -1,5 +1,3 @@
-//! What [`super::table`] renders.
-
 use testlake_collect::ledger::{
     ArtifactStatus, CaseCounts, DeclaredMismatch, Ledger, LedgerArtifact, LedgerFinding, LedgerJob,
     LedgerRun, LedgerSource, ReportCounts, VERSION, Verdict,
@@ -7,8 +5,8 @@ use testlake_collect::ledger::{
 
 use testlake_collect::plan::{Collected, FailedCase, FailureGroup, RunSummary, WrittenObject};
 
-use super::Paint;
 use super::table::{line, render};
+use super::*;
 
 fn whole() -> Collected {
     let run = LedgerRun {
@@ -133,6 +131,17 @@ fn a_broken_run_says_what_is_missing() {
 }
 
 #[test]
+fn as_data_it_is_one_line() {
+    let mut collected = broken();
+    collected.ledger.findings.truncate(2);
+    collected.summary.failures.truncate(1);
+    let line = json::render(&collected, "s3://results", false).unwrap();
+    assert_eq!(line.find('\n'), Some(line.len() - 1));
+    // One key a line is easier to read.
+    insta::assert_snapshot!(line.replace(",\"", ",\n\"").replace("[{", "[\n{"));
+}
+
+#[test]
 fn a_dry_run_lists_what_would_be_done() {
     let mut collected = whole();
     for artifact in &mut collected.ledger.artifacts {
@@ -191,7 +200,11 @@ fn nothing_of_a_report_drives_the_terminal() {
     }
     for is_dry_run in [false, true] {
         let table = render(&collected, hostile, is_dry_run, Paint::default());
-        let driving = table.chars().find(|c| *c != '\n' && crate::render::is_unsafe(*c));
+        let json = json::render(&collected, hostile, is_dry_run).unwrap();
+        assert_eq!(json.trim_end_matches('\n').find(is_unsafe), None, "{json}");
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["to"], hostile);
+        let driving = table.chars().find(|c| *c != '\n' && is_unsafe(*c));
         assert_eq!(driving, None, "{table}");
     }
 }
@@ -201,4 +214,24 @@ fn a_long_line_is_cut_and_says_so() {
     assert_eq!(line(&"x".repeat(160)), "x".repeat(160));
     assert_eq!(line(&"ö".repeat(161)), format!("{}…", "ö".repeat(160)));
     assert_eq!(line("\n\n  a\tb  \nc"), "  a    b");
+}
+
+#[test]
+fn what_drives_a_terminal_is_escaped_and_the_rest_is_as_it_is() {
+    assert!(matches!(for_terminal("test_größe[α-✓-🦀]"), Cow::Borrowed(_)));
+    assert_eq!(for_terminal("a\u{1b}[2J\nb\tc\u{9b}"), r"a\u{1b}[2J\nb\tc\u{9b}");
+    assert_eq!(for_terminal("user\u{202e}gpj.exe\u{200b}\u{2066}"), r"user\u{202e}gpj.exe\u{200b}\u{2066}");
+    assert_eq!(for_terminal("a\u{2028}b\u{e0041}"), r"a\u{2028}b\u{e0041}");
+}
+
+#[test]
+fn without_colours_there_is_no_escape_sequence() {
+    assert_eq!(Paint::default().text(Tone::Bad, "x"), "x");
+    assert_eq!(Paint { is_on: true }.text(Tone::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    assert!(tolerate_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+    assert!(tolerate_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
 }

@@ -1,0 +1,307 @@
+//! `testlake collect` and its drop-in, from files to files.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use testlake_testkit::run::{COLLECTIONS, MadeRun, RUN_ID, RunShape, compare};
+use testlake_testkit::zip::{Member, ZipBuilder};
+
+use crate::program::{Program, tree};
+
+/// Inflates what the program wrote.
+fn inflated(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).unwrap();
+    std::io::copy(&mut flate2::read::MultiGzDecoder::new(file), &mut bytes).unwrap();
+    bytes
+}
+
+fn assert_equals_the_reference(made: &MadeRun, out: &Path) {
+    let reference = made.reference().unwrap();
+    for collection in COLLECTIONS {
+        let lines = inflated(&out.join(collection).join(RUN_ID).join("1"));
+        compare(collection, &reference.lines(collection).unwrap(), &lines).unwrap();
+    }
+}
+
+const REPORT: &str = r#"<testsuite name="a" tests="4">
+<testcase classname="A" name="ok" file="a.py" time="1.5"/>
+<testcase classname="A" name="bad" file="a.py" time="0.25"><failure message="1 != 2">line 1
+line 2</failure></testcase>
+<testcase classname="A" name="worse" file="a.py" time="0.25"><error message="boom"/></testcase>
+<testcase classname="A" name="not" file="a.py"><skipped/></testcase>
+</testsuite>"#;
+
+#[test]
+fn a_made_run_is_taken_in_whole() {
+    let made = MadeRun::make(RunShape::default()).unwrap();
+    let program = Program::new();
+    let source = format!("file://{}", made.bucket().display());
+    let jobs = made.jobs_file().display().to_string();
+    let words = [
+        "collect",
+        source.as_str(),
+        "--repo=pytorch/pytorch",
+        "--run-id=9871234567",
+        "--attempt=1",
+        "--jobs-file",
+        jobs.as_str(),
+        "--full=always",
+        "--to=./out",
+    ];
+    assert_snapshot!(program.run(&words));
+    assert_equals_the_reference(&made, &program.path().join("out"));
+
+    // The same as data; and the same bytes, whatever the number of threads.
+    let first = tree(&program.path().join("out"));
+    let output = program.output(&[&words[..], &["--format=json", "--threads=1"]].concat());
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert!(tree(&program.path().join("out")) == first);
+    let lines: Vec<_> = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let [line] = lines.as_slice() else { panic!("{} lines", lines.len()) };
+    let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+    let ledger = fs::read(program.path().join("out/ledger/9871234567/1")).unwrap();
+    assert_eq!(line["ledger"], serde_json::from_slice::<serde_json::Value>(&ledger).unwrap());
+    assert_eq!(line["ledger"]["cases"]["total"], 1960);
+    assert_eq!(line["written"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn the_drop_in_writes_the_same() {
+    let made = MadeRun::make(RunShape::default()).unwrap();
+    let program = Program::new();
+    let (source, jobs) = (made.bucket().display().to_string(), made.jobs_file().display().to_string());
+    let words = [
+        "upload-test-stats",
+        "--workflow-run-id=9871234567",
+        "--workflow-run-attempt=1",
+        "--head-branch=main",
+        "--head-repository=pytorch/pytorch",
+        "--from",
+        source.as_str(),
+        "--to=out",
+        "--jobs-file",
+        jobs.as_str(),
+        "--quiet",
+    ];
+    assert_snapshot!(program.run(&words), @r"
+    exit code: 0
+    ----- stdout -----
+
+    ----- stderr -----
+    ");
+    assert_equals_the_reference(&made, &program.path().join("out"));
+
+    // A pull request's documents are not written in full.
+    let words = words.map(|word| if word == "--head-branch=main" { "--head-branch=feature" } else { word });
+    let words = words.map(|word| if word == "--to=out" { "--to=pull" } else { word });
+    assert!(program.output(&words).status.success());
+    assert!(!program.path().join("pull/test_run").try_exists().unwrap());
+    assert!(program.path().join("pull/ledger/9871234567/1").try_exists().unwrap());
+}
+
+#[test]
+fn a_folder_of_reports_is_a_local_run() {
+    let program = Program::new();
+    program.write("artifacts/job_1/a.xml", REPORT);
+    program.write("artifacts/job_2/b.xml", REPORT.replace("a.py", "b.py"));
+    assert_snapshot!(program.run(&["collect", "./artifacts", "--to", "./testlake"]));
+    // Where it lies makes no difference to what is collected.
+    let collections = || {
+        let mut files = tree(&program.path().join("testlake"));
+        files.retain(|name, _| !name.starts_with("ledger/"));
+        files
+    };
+    let first = collections();
+    assert_eq!(first.len(), 3);
+    fs::rename(program.path().join("artifacts"), program.path().join("moved")).unwrap();
+    assert!(program.output(&["collect", "moved", "--quiet"]).status.success());
+    assert!(collections() == first);
+}
+
+#[test]
+fn what_is_broken_is_told_and_the_rest_is_taken_in() {
+    let program = Program::new();
+    program.write("artifacts/whole_1/a.xml", REPORT);
+    program.write("artifacts/cut_2/b.xml", REPORT.split_at(REPORT.find("worse").unwrap()).0);
+    program.write(
+        "artifacts/rough_3/c.xml",
+        REPORT.replace("boom", "boom\u{1} & &nosuch;").replace("bad", "\u{202e}bad"),
+    );
+    program.write("artifacts/other_4/d.xml", "<html><body>Bad gateway</body></html>");
+    program.write("artifacts/count_5/e.xml", REPORT.replace("tests=\"4\"", "tests=\"5\""));
+    program.write("artifacts/none.zip", "<html>an error page</html>");
+    let zip = ZipBuilder::new().member(Member::deflated("x/f.xml", REPORT.as_bytes())).build();
+    program.write("artifacts/cut.zip", &zip.bytes[..zip.bytes.len() - 30]);
+    let bomb = ZipBuilder::new().member(Member::bomb("x/g.xml", b' ', 128 << 20)).build();
+    program.write("artifacts/bomb.zip", &bomb.bytes);
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=out"]));
+    let ledger = fs::read_dir(program.path().join("out/ledger")).unwrap().count();
+    assert_eq!(ledger, 1);
+}
+
+#[test]
+fn what_is_not_whole_can_be_asked_for() {
+    let program = Program::new();
+    program.write("artifacts/count_5/e.xml", REPORT.replace("tests=\"4\"", "tests=\"5\""));
+    program.write("jobs.json", r#"{"5": "linux / test (default, 1)", "6": "linux / test (default, 2)"}"#);
+    let code = |words: &[&str]| {
+        let common = ["collect", "artifacts", "--quiet", "--jobs-file=jobs.json"];
+        program.output(&[&common[..], words].concat()).status.code()
+    };
+    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&["--require-complete"]), Some(3));
+    assert_eq!(code(&["--expect-jobs=default, 2"]), Some(3));
+    assert_eq!(code(&["--expect-jobs=default, 1"]), Some(0));
+}
+
+#[test]
+fn where_there_is_no_test_the_code_says_so() {
+    let program = Program::new();
+    program.write("empty/a.xml", "<testsuites/>");
+    assert_snapshot!(program.run(&["collect", "empty"]));
+    fs::create_dir(program.path().join("nothing")).unwrap();
+    assert_eq!(program.output(&["collect", "nothing"]).status.code(), Some(4));
+}
+
+#[test]
+fn what_is_not_there_is_a_matter_of_usage() {
+    let program = Program::new();
+    assert_snapshot!(program.run(&["collect", "nowhere"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: no source answered
+      caused by: nowhere: cannot read `nowhere`
+      caused by: No such file or directory (os error 2)
+      hint: check the source, `--repo`, `--run-id` and `--attempt`
+    ");
+    assert_snapshot!(program.run(&["collect", "file:///nowhere", "--repo=o/r", "--run-id=7", "--attempt=1"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: no source answered
+      caused by: file:///nowhere: cannot read `/nowhere`
+      caused by: No such file or directory (os error 2)
+      hint: check the source, `--repo`, `--run-id` and `--attempt`
+    ");
+    assert!(tree(&program.path().join("testlake")).is_empty());
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_before_any_work() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    program.write("file", "");
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=file"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: cannot write to `file`
+      caused by: File exists (os error 17)
+      hint: choose another place with `--to`
+    ");
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=ftp://x"]), @r"
+    exit code: 0
+    ----- stdout -----
+    run local-c03039e7ee6862ed attempt 1: complete
+
+    cases                       4
+      passed                    1
+      failed                    1
+      errored                   1
+      skipped                   1
+    jobs                        1
+    reports                     1
+    testing                 2.0 s
+
+    2 cases failed, in 2 groups
+
+      1× 1 != 2
+          line 1
+          line 2
+        - a.py A bad  (a_1)
+
+      1× boom
+        - a.py A worse  (a_1)
+
+    Written to ftp://x
+        [SIZE]            1 row  test_run_summary/local-c03039e7ee6862ed/1
+        [SIZE]           2 rows  failed_test_runs/local-c03039e7ee6862ed/1
+        [SIZE]           4 rows  test_run/local-c03039e7ee6862ed/1
+        [SIZE]            1 row  ledger/local-c03039e7ee6862ed/1
+
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    program.write("artifacts/b_2.zip", ZipBuilder::new().build().bytes);
+    assert_snapshot!(program.run(&["collect", "artifacts", "--dry-run"]));
+    assert!(!program.path().join("testlake").try_exists().unwrap());
+}
+
+#[test]
+fn the_settings_file_above_is_found() {
+    let program = Program::new();
+    program.write("repo/.git/HEAD", "");
+    program.write("repo/testlake.toml", "source = './artifacts'\nto = 'kept'\nquiet = true\n");
+    program.write("repo/artifacts/a_1/a.xml", REPORT);
+    program.write("repo/inner/x", "");
+    let mut command = program.command(&["collect"]);
+    let output = command.current_dir(program.path().join("repo/inner")).output().unwrap();
+    assert_snapshot!(program.render(&output), @r"
+    exit code: 0
+    ----- stdout -----
+
+    ----- stderr -----
+    ");
+    assert!(program.path().join("repo/kept/ledger").is_dir());
+}
+
+#[test]
+fn a_pipe_that_is_closed_is_no_failure() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    for words in [&["collect", "artifacts"][..], &["--help"], &["man"], &["completions", "bash"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program.command(words).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_is_full_is_told() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = program.command(&["collect", "artifacts"]).stdout(full).output().unwrap();
+    assert_snapshot!(program.render(&output), @r"
+    exit code: 75
+    ----- stdout -----
+
+    ----- stderr -----
+    error: cannot write to the standard output
+      caused by: No space left on device (os error 28)
+    ");
+}
+
+#[test]
+fn the_log_goes_to_stderr() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    let quiet = program.output(&["collect", "artifacts"]);
+    let loud = program.output(&["collect", "artifacts", "-vvv"]);
+    assert_eq!(quiet.stdout, loud.stdout);
+    assert!(quiet.stderr.is_empty());
+}
