@@ -6,7 +6,6 @@
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 #[expect(clippy::doc_markdown, reason = "the docs of options are what a terminal shows, not Markdown")]
@@ -26,9 +25,7 @@ use exit::{Exit, Failure, OrExit};
 
 fn main() -> ExitCode {
     panic::install_hook();
-    // The hook has told of a panic by the time that it comes here.
-    let ended = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(Ok(Exit::Bug));
-    let exit = ended.unwrap_or_else(|failure| {
+    let exit = panic::guarded(run).unwrap_or_else(|failure| {
         // Where stderr is gone there is nobody to tell.
         writeln!(std::io::stderr(), "{failure}").ok();
         failure.exit

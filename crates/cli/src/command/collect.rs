@@ -28,6 +28,10 @@ pub(super) fn carry_out(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     crate::log::start(talk);
+    let sources: Vec<_> = collecting.sources.iter().map(ToString::to_string).collect();
+    let run = collecting.run.run_id.as_deref().unwrap_or("local");
+    let (to, threads) = (&collecting.to, collecting.limits.threads);
+    tracing::info!(run, ?sources, to, threads, profile = ?collecting.profile, "collecting");
     let plan = open::open(collecting, environment)?;
     let cancel = Cancel::new();
     let signals = Signals::listen(&cancel, talk.quiet).or_exit(Exit::Unavailable)?;

@@ -208,7 +208,7 @@ fn an_output_that_cannot_be_written_is_told_before_any_work() {
     assert_snapshot!(program.run(&["collect", "artifacts", "--to=ftp://x"]), @r"
     exit code: 0
     ----- stdout -----
-    run local-c03039e7ee6862ed attempt 1: complete
+    run local-[HASH] attempt 1: complete
 
     cases                       4
       passed                    1
@@ -230,10 +230,10 @@ fn an_output_that_cannot_be_written_is_told_before_any_work() {
         - a.py A worse  (a_1)
 
     Written to ftp://x
-        [SIZE]            1 row  test_run_summary/local-c03039e7ee6862ed/1
-        [SIZE]           2 rows  failed_test_runs/local-c03039e7ee6862ed/1
-        [SIZE]           4 rows  test_run/local-c03039e7ee6862ed/1
-        [SIZE]            1 row  ledger/local-c03039e7ee6862ed/1
+        [SIZE]            1 row  test_run_summary/local-[HASH]/1
+        [SIZE]           2 rows  failed_test_runs/local-[HASH]/1
+        [SIZE]           4 rows  test_run/local-[HASH]/1
+        [SIZE]            1 row  ledger/local-[HASH]/1
 
     ----- stderr -----
     ");
@@ -304,4 +304,28 @@ fn the_log_goes_to_stderr() {
     let loud = program.output(&["collect", "artifacts", "-vvv"]);
     assert_eq!(quiet.stdout, loud.stdout);
     assert!(quiet.stderr.is_empty());
+    let log = String::from_utf8(loud.stderr).unwrap();
+    assert!(log.contains(r#"sources=["artifacts"]"#), "{log}");
+    assert!(program.output(&["collect", "artifacts", "-vvv", "--quiet"]).stderr.is_empty());
+}
+
+#[test]
+fn all_attempts_are_taken_in_one_after_the_other() {
+    let program = Program::new();
+    for attempt in [1, 2, 10] {
+        let name = if attempt == 2 { "test-jsons_5/x.json" } else { "reports_5.zip" };
+        let zip = ZipBuilder::new().member(Member::deflated("x/f.xml", REPORT.as_bytes())).build();
+        program.write(&format!("bucket/o/r/7/{attempt}/artifact/{name}"), &zip.bytes);
+    }
+    let source = format!("file://{}", program.path().join("bucket").display());
+    let words = ["collect", &source, "--repo=o/r", "--run-id=7", "--to=out", "--format=json"];
+    let attempts = |extra: &[&str]| {
+        let output = program.output(&[&words[..], extra].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.map(|line| line["ledger"]["run"]["attempt"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(attempts(&["--attempt=all"]), [1, 2, 10]);
+    assert_eq!(attempts(&["--attempt=2"]), [2]);
+    assert_eq!(attempts(&[]), [10]);
 }

@@ -15,3 +15,6 @@ mod program;
 mod remote;
 #[cfg(test)]
 mod settings;
+#[cfg(all(unix, feature = "cloud"))]
+#[cfg(test)]
+mod terminal;
