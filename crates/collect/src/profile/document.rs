@@ -222,11 +222,12 @@ impl DocumentWriter {
     fn gather(&mut self, document: &Document<'_>, node: &Node) {
         let window = document.window;
         let base = self.members.len();
-        for attribute in document.tree.attributes_of(node) {
-            // without a prefix the scanner has dropped the second of a name
-            let same = (attribute.local != attribute.name)
-                .then(|| self.position(document, node, base, attribute.local.of(window)))
-                .flatten();
+        let attributes = document.tree.attributes_of(node);
+        // without prefixes no two are of one name: the scanner has dropped the second
+        let has_prefix = attributes.iter().any(|attribute| attribute.local != attribute.name);
+        for attribute in attributes {
+            let same =
+                has_prefix.then(|| self.position(document, node, base, attribute.local.of(window))).flatten();
             match same.and_then(|index| self.members.get_mut(index)) {
                 Some(member) => member.attribute = Some(*attribute),
                 None => self.members.push(Member { attribute: Some(*attribute), ..Member::EMPTY }),
