@@ -136,7 +136,7 @@ impl Fold {
         index: usize,
         job: Option<String>,
         ledger: LedgerArtifact,
-        defects: Vec<Defect>,
+        defects: &[Defect],
     ) {
         let name = job.as_ref().and_then(|id| self.job_names.get(id)).map(String::as_str);
         let (build, config) = self.pattern.build_and_config(name);
@@ -144,7 +144,7 @@ impl Fold {
         if !matches!(ledger.status, ArtifactStatus::Read | ArtifactStatus::Listed) {
             self.is_partial = true;
         }
-        for defect in &defects {
+        for defect in defects {
             let is_note = defect.code.is_note();
             self.is_partial |= !is_note;
             self.defect(&ledger.name, defect, None);

@@ -32,6 +32,9 @@ pub(crate) struct Reread<'run> {
     pub(crate) runtime: &'run Handle,
 }
 
+/// A report's number, the numbers of the cases asked for, and its path.
+type Asked<'run> = (u32, Vec<u32>, &'run str);
+
 /// A report that could not be read again.
 #[derive(Debug)]
 pub(crate) struct Lost {
@@ -44,7 +47,7 @@ pub(crate) struct Lost {
 impl Reread<'_> {
     /// Reads what `additional` misses; returns what could not be read again.
     pub(crate) fn run(&self, additional: &mut Additional) -> io::Result<Vec<Lost>> {
-        let mut by_artifact: BTreeMap<usize, Vec<(u32, Vec<u32>, &str)>> = BTreeMap::new();
+        let mut by_artifact: BTreeMap<usize, Vec<Asked<'_>>> = BTreeMap::new();
         for (report, ordinals) in additional.missing() {
             if let Some((artifact, path)) = self.places.get(report as usize) {
                 by_artifact.entry(*artifact).or_default().push((report, ordinals, path));
@@ -67,7 +70,7 @@ impl Reread<'_> {
     fn artifact(
         &self,
         index: usize,
-        reports: &[(u32, Vec<u32>, &str)],
+        reports: &[Asked<'_>],
         additional: &mut Additional,
     ) -> io::Result<Result<(), String>> {
         let Some(artifact) = self.artifacts.get(index) else { return Ok(Ok(())) };

@@ -56,7 +56,7 @@ pub fn collect(
     let mut all = Vec::new();
     for attempt in interruptible(handle, cancel, attempts(plan, &run))?? {
         let run = RunKey { attempt, ..run.clone() };
-        all.push(collect_attempt(plan, run, observer, cancel, handle)?);
+        all.push(collect_attempt(plan, &run, observer, cancel, handle)?);
     }
     Ok(all)
 }
@@ -151,19 +151,19 @@ fn is_full(plan: &CollectPlan, run: &RunKey, listed: &Listed) -> bool {
 
 fn collect_attempt(
     plan: &CollectPlan,
-    run: RunKey,
+    run: &RunKey,
     observer: &Arc<dyn Observer>,
     cancel: &Cancel,
     runtime: &Handle,
 ) -> Result<Collected, CollectError> {
-    let listed = interruptible(runtime, cancel, listing::list(plan, &run))??;
+    let listed = interruptible(runtime, cancel, listing::list(plan, run))??;
     let bytes: Option<u64> = listed.artifacts.iter().map(|artifact| artifact.listing.bytes).sum();
     observer.artifacts_known(listed.artifacts.len() as u64, bytes);
     let level = Level::new(LEVEL).ok_or_else(|| CollectError::Internal("no such level".into()))?;
-    let has_full = is_full(plan, &run, &listed);
+    let has_full = is_full(plan, run, &listed);
     let has_additional = plan.profile == Profile::Pytorch;
     if plan.dry_run {
-        return Ok(super::finish::dry_run(plan, &run, listed, has_full));
+        return Ok(super::finish::dry_run(plan, run, listed, has_full));
     }
     let shared = Shared {
         run: run.clone(),
@@ -175,7 +175,7 @@ fn collect_attempt(
         is_over: AtomicBool::new(false),
     };
     let begin = |collection| {
-        let key = key(collection, &run);
+        let key = key(collection, run);
         CollectionObject::begin(runtime, Some(&*plan.destination), collection, key, level)
     };
     let full = has_full.then(|| begin("test_run")).transpose()?;
@@ -274,7 +274,7 @@ impl Pump<'_> {
                 return Err(CollectError::Cancelled);
             }
             match step {
-                Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, defects),
+                Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, &defects),
                 Step::Unit(parts) => {
                     for part in parts {
                         fold.part(part).map_err(fold_error)?;

@@ -135,7 +135,7 @@ pub(crate) struct CaseReader<S> {
     /// Elements open inside a case that is passed over because it is too large.
     passed_over: usize,
     pass_over_next: bool,
-    /// The report's root element is one of JUnit's, or a case was seen.
+    /// The report's root element is one of `JUnit`'s, or a case was seen.
     is_report: bool,
     has_root: bool,
 }

@@ -1,6 +1,10 @@
 //! JSON as Python's `json.dumps` writes it: ASCII only, `", "` and `": "` between parts.
 
 /// What each byte of a text needs: 0 nothing, else the letter after the backslash, `u` for a `\u` escape.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiled, where an index out of range is an error"
+)]
 static ESCAPE: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

@@ -119,9 +119,9 @@ pub struct Fed {
 /// Where in a document the scan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    BeforeRoot,
-    InRoot,
-    AfterRoot,
+    Before,
+    Inside,
+    After,
 }
 
 /// A section that may span windows.
@@ -182,7 +182,7 @@ impl XmlScanner {
             limits,
             names: Vec::new(),
             open: Vec::new(),
-            phase: Phase::BeforeRoot,
+            phase: Phase::Before,
             section: Section::Markup,
             attributes: Vec::new(),
             told_outer_text: false,
@@ -193,7 +193,7 @@ impl XmlScanner {
     pub fn reset(&mut self) {
         self.names.clear();
         self.open.clear();
-        self.phase = Phase::BeforeRoot;
+        self.phase = Phase::Before;
         self.section = Section::Markup;
         self.told_outer_text = false;
     }
@@ -202,12 +202,12 @@ impl XmlScanner {
     pub fn begin_inside(&mut self) {
         self.reset();
         self.open.push(0);
-        self.phase = Phase::InRoot;
+        self.phase = Phase::Inside;
     }
 
     /// Reports whether the root element has ended.
     pub fn is_after_root(&self) -> bool {
-        self.phase == Phase::AfterRoot
+        self.phase == Phase::After
     }
 
     /// Reads a window. `last` says that the report ends with it. The next window must begin with the bytes that were
@@ -290,7 +290,7 @@ impl XmlScanner {
             Some(if section && rest.len() > 2 { FindingCode::Unclosed } else { FindingCode::CutTag })
         } else if !self.open.is_empty() {
             Some(FindingCode::CutDocument)
-        } else if self.phase == Phase::BeforeRoot {
+        } else if self.phase == Phase::Before {
             let blank = window.iter().all(u8::is_ascii_whitespace);
             Some(if blank { FindingCode::Empty } else { FindingCode::NoRoot })
         } else {
@@ -326,13 +326,13 @@ impl XmlScanner {
         visitor: &mut V,
     ) {
         let span = Span::new(start, end);
-        if self.phase == Phase::InRoot {
+        if self.phase == Phase::Inside {
             visitor.text(&Text { window, span, kind });
         } else if !self.told_outer_text {
             let raw = span.of(window);
             if let Some(place) = raw.iter().position(|byte| !byte.is_ascii_whitespace()) {
                 self.told_outer_text = true;
-                let code = if self.phase == Phase::BeforeRoot {
+                let code = if self.phase == Phase::Before {
                     FindingCode::TextBeforeRoot
                 } else {
                     FindingCode::TextAfterRoot
@@ -359,7 +359,7 @@ impl XmlScanner {
     }
 
     fn bare_less_than<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
-        if self.phase == Phase::InRoot {
+        if self.phase == Phase::Inside {
             visitor.finding(FindingCode::BareLessThan, narrow(at));
         }
         self.tell_text(window, at, at + 1, TextKind::Literal, visitor);
@@ -396,7 +396,7 @@ impl XmlScanner {
             self.names.truncate(name);
         }
         if self.open.is_empty() {
-            self.phase = Phase::AfterRoot;
+            self.phase = Phase::After;
             self.told_outer_text = false;
         }
     }
@@ -412,7 +412,7 @@ impl XmlScanner {
             return Step::Done(at + 9);
         }
         let keyword = rest.get(..9).unwrap_or(rest);
-        if keyword.eq_ignore_ascii_case(b"<!DOCTYPE") && self.phase == Phase::BeforeRoot {
+        if keyword.eq_ignore_ascii_case(b"<!DOCTYPE") && self.phase == Phase::Before {
             return match document_type_end(rest) {
                 Some(length) if length > self.limits.tag_bytes => Step::Stop(FindingCode::TagTooLarge, at),
                 Some(length) => {
@@ -455,7 +455,7 @@ impl XmlScanner {
 
     #[inline]
     fn start_tag<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
-        if self.phase == Phase::AfterRoot {
+        if self.phase == Phase::After {
             return Step::Stop(FindingCode::SecondRoot, at);
         }
         let name_start = at + 1;
@@ -471,7 +471,7 @@ impl XmlScanner {
             return Step::Stop(FindingCode::TooDeep, at);
         }
         let name = window.get(name_start..name_end).unwrap_or_default();
-        self.phase = Phase::InRoot;
+        self.phase = Phase::Inside;
         self.open.push(self.names.len());
         self.names.extend_from_slice(name);
         let tag = StartTag {
@@ -623,6 +623,10 @@ const CLASS_CODED: u8 = 2;
 const CLASS_QUOTE: u8 = 4;
 
 /// What each byte means in an attribute's value.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiled, where an index out of range is an error"
+)]
 static VALUE_CLASS: [u8; 256] = {
     let mut table = [0; 256];
     table[b'<' as usize] = CLASS_LESS_THAN;
