@@ -86,7 +86,9 @@ impl Folder {
         let mut attempts = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|e| read_error(&parent, e))?;
-            if let Some(number) = folders.number(&name_text(&entry.file_name())) {
+            if let Some(number) = folders.number(&name_text(&entry.file_name()))
+                && entry.path().is_dir()
+            {
                 attempts.push(number);
             }
         }

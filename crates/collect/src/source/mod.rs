@@ -20,6 +20,8 @@ mod layout;
 mod paths;
 mod secret;
 mod spec;
+#[cfg(feature = "cloud")]
+mod store;
 mod walk;
 
 pub use error::{SourceError, SourceErrorKind};
@@ -28,6 +30,9 @@ pub use layout::Layout;
 pub use paths::Paths;
 pub use secret::Secret;
 pub use spec::SourceSpec;
+pub(crate) use spec::file_url_path;
+#[cfg(feature = "cloud")]
+pub use store::Store;
 
 /// A place that holds artifacts of runs.
 ///
