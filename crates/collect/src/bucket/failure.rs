@@ -96,8 +96,9 @@ fn kind_of(
     text: &str,
 ) -> SourceErrorKind {
     /// Refusals of who asks, which some stores send with 400 or 403.
-    const UNKNOWN_CALLER: [&str; 8] = [
+    const UNKNOWN_CALLER: [&str; 9] = [
         "InvalidAccessKeyId",
+        "NotSignedUp",
         "SignatureDoesNotMatch",
         "ExpiredToken",
         "InvalidToken",

@@ -111,7 +111,6 @@ impl StoreSettings {
     }
 
     /// Returns a variable of the environment.
-    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "only stores in the cloud look at it"))]
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         debug_assert!(VARIABLES.contains(&name), "{name} is not among those taken");
         self.environment.0.get(name).map(String::as_str)

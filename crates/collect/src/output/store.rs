@@ -66,7 +66,7 @@ impl Target {
     }
 
     fn error(&self, error: &object_store::Error) -> OutputError {
-        output_error(&self.place, self.bucket.explain(Failure::of(error), "the store refused it".to_owned()))
+        output_error(&self.place, self.bucket.explain(Failure::of(error), "the request failed".to_owned()))
     }
 
     /// Begins an upload in parts. A request that got no whole answer is made once more: at worst an empty upload stays

@@ -20,3 +20,6 @@ mod folder;
 mod github;
 #[cfg(test)]
 mod output;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
+mod store;
