@@ -6,6 +6,7 @@
     reason = "what cannot be set up fails the test that asked for it"
 )]
 
+pub mod azurite;
 mod background;
 pub mod proxy;
 pub mod run;

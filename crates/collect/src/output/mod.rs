@@ -113,7 +113,7 @@ pub fn open(url_or_path: &str, settings: &StoreSettings) -> Result<Arc<dyn Desti
     };
     if let Some(url) = StoreUrl::parse(url_or_path) {
         let url = url.map_err(|e| refused("the address given", Box::new(e)))?;
-        return open_store(url, settings);
+        return open_store(&url, settings);
     }
     match url_or_path.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => match file_url_path(rest) {
@@ -130,12 +130,12 @@ pub fn open(url_or_path: &str, settings: &StoreSettings) -> Result<Arc<dyn Desti
 }
 
 #[cfg(feature = "cloud")]
-fn open_store(url: StoreUrl, settings: &StoreSettings) -> Result<Arc<dyn Destination>, OutputError> {
-    Ok(Arc::new(Store::new(url, settings.clone())))
+fn open_store(url: &StoreUrl, settings: &StoreSettings) -> Result<Arc<dyn Destination>, OutputError> {
+    Ok(Arc::new(Store::new(url.clone(), settings.clone())))
 }
 
 #[cfg(not(feature = "cloud"))]
-fn open_store(url: StoreUrl, _settings: &StoreSettings) -> Result<Arc<dyn Destination>, OutputError> {
+fn open_store(url: &StoreUrl, _settings: &StoreSettings) -> Result<Arc<dyn Destination>, OutputError> {
     let source = "this program was built without object stores (feature `cloud`)".into();
     Err(OutputError::Refused { place: url.to_string(), source })
 }

@@ -4,6 +4,7 @@
 //! together at the end; given up, they are removed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,6 +31,8 @@ pub struct Store {
 const PART: usize = 8 << 20;
 /// Parts under way at once: one goes out while the next fills.
 const PARTS_AT_ONCE: usize = 2;
+/// How long giving up an upload waits for the parts under way.
+const GIVING_UP: Duration = Duration::from_secs(10);
 /// The object of which [`Store::check`] begins an upload and gives it up. A role that may write anything here may
 /// write ledgers.
 const PROBE: &str = "ledger/.check";
@@ -289,7 +292,13 @@ impl ObjectWriter for Writer {
     }
 }
 
-async fn give_up(parts: WriteMultipart) {
+async fn give_up(mut parts: WriteMultipart) {
+    // A part that comes in after the upload was given up would stay: those under way are waited for, not for ever.
+    match tokio::time::timeout(GIVING_UP, parts.wait_for_capacity(1)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a part of an upload that is given up failed"),
+        Err(_) => tracing::debug!("parts of an upload that is given up are still under way"),
+    }
     if let Err(error) = parts.abort().await {
         tracing::warn!(%error, "parts of an upload that was given up may stay; the bucket's lifecycle removes them");
     }

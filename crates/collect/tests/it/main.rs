@@ -6,6 +6,9 @@
 mod archive;
 #[cfg(test)]
 #[cfg(feature = "cloud")]
+mod azure;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
 mod circleci;
 #[cfg(test)]
 #[cfg(feature = "cloud")]
@@ -15,6 +18,9 @@ mod clock;
 mod download;
 #[cfg(test)]
 mod folder;
+#[cfg(test)]
+#[cfg(feature = "cloud")]
+mod gcs;
 #[cfg(test)]
 #[cfg(feature = "cloud")]
 mod github;

@@ -18,6 +18,17 @@ pub(crate) async fn conforms(destination: &dyn Destination, kept: impl AsyncFn()
     what_is_removed_is_gone(destination, &kept).await;
 }
 
+/// Waits until something that goes on in the background is so; fails where it never is.
+#[cfg(feature = "cloud")]
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
 async fn put(destination: &dyn Destination, key: &str, pieces: &[Bytes]) {
     let mut writer = destination.create(key, ObjectKind::GzipJson).await.unwrap();
     for piece in pieces {

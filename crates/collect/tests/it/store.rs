@@ -13,7 +13,7 @@ use testlake_collect::source::{
 use testlake_testkit::proxy::{Act, Proxy};
 use testlake_testkit::s3::{S3Server, environment};
 
-use crate::output::{Kept, conforms};
+use crate::output::{Kept, conforms, until};
 
 const ARTIFACTS: &str = "o/r/7/1/artifact/";
 
@@ -251,9 +251,7 @@ async fn a_bucket_conforms() {
     let destination = destination("s3://out/deep/er", &settings(&server.environment()));
     let kept = async || -> Kept {
         // What was dropped is given up in the background.
-        while server.open_uploads() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until("all uploads are given up", || server.open_uploads() == 0).await;
         let objects = server.objects("out").into_iter();
         objects.map(|(key, bytes)| (key.strip_prefix("deep/er/").unwrap().to_owned(), bytes)).collect()
     };
