@@ -54,6 +54,11 @@ fn output_exit(error: &OutputError) -> Exit {
     }
 }
 
+/// Gives the error of a destination its code and hints.
+pub(super) fn output_failure(error: OutputError) -> Failure {
+    failure(CollectError::Output(error), None)
+}
+
 fn hints(error: &CollectError) -> Vec<&'static str> {
     match error {
         CollectError::NoSource(failures) => {

@@ -5,6 +5,8 @@ pub(crate) mod completions;
 mod ending;
 pub(crate) mod man;
 mod open;
+#[cfg_attr(not(feature = "cloud"), path = "remote_absent.rs")]
+mod remote;
 mod signal;
 pub(crate) mod upload_test_stats;
 

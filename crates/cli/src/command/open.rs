@@ -5,17 +5,12 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use testlake_collect::output::{self, Destination};
+use testlake_collect::bucket::StoreSettings;
+use testlake_collect::output;
 use testlake_collect::plan::CollectPlan;
 use testlake_collect::source::{Folder, JobNames, Paths, Source, SourceSpec};
-#[cfg(feature = "cloud")]
-use testlake_collect::source::{
-    Secret,
-    circleci::{CircleCi, CircleCiSettings},
-    github::{self, GitHub, GitHubSettings},
-    http::HttpSettings,
-};
 
+use super::{ending, remote};
 use crate::config::Environment;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::plan::Collecting;
@@ -25,11 +20,13 @@ const MAX_JOBS_FILE_BYTES: u64 = 256 << 20;
 
 /// Opens what the plan names. The destination is checked by the collection itself.
 pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result<CollectPlan, Failure> {
+    let store_settings = store_settings(collecting, environment);
+    let destination = output::open(&collecting.to, &store_settings).map_err(ending::output_failure)?;
     let job_names = collecting.jobs_file.as_deref().map(|path| read_jobs(Path::new(path))).transpose()?;
     Ok(CollectPlan {
         run: collecting.run.clone(),
-        sources: open_sources(collecting, environment)?,
-        destination: open_destination(&collecting.to, environment)?,
+        sources: open_sources(collecting, environment, &store_settings)?,
+        destination,
         profile: collecting.profile,
         full: collecting.full,
         full_branch: collecting.full_branch.clone(),
@@ -37,7 +34,7 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         head_branch: collecting.head_branch.clone(),
         head_repository: collecting.head_repository.clone(),
         job_names,
-        jobs_source: open_jobs_source(collecting, environment)?,
+        jobs_source: remote::open_jobs_source(collecting, environment)?,
         artifact_glob: collecting.artifact.as_ref().map(globset::Glob::compile_matcher),
         threads: collecting.limits.threads,
         max_concurrency: collecting.limits.max_concurrency,
@@ -49,7 +46,11 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
     })
 }
 
-fn open_sources(collecting: &Collecting, environment: &Environment) -> Result<Vec<Arc<dyn Source>>, Failure> {
+fn open_sources(
+    collecting: &Collecting,
+    environment: &Environment,
+    store_settings: &StoreSettings,
+) -> Result<Vec<Arc<dyn Source>>, Failure> {
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     if collecting.circleci_folder {
         sources.push(Arc::new(Paths::circleci(".")));
@@ -72,110 +73,27 @@ fn open_sources(collecting: &Collecting, environment: &Environment) -> Result<Ve
             SourceSpec::Folder(folder) => {
                 sources.push(Arc::new(Folder::new(folder, collecting.layout.clone())));
             }
-            SourceSpec::Store(_) | SourceSpec::GitHub | SourceSpec::CircleCi | SourceSpec::RunUrl(_) => {
-                sources.push(open_remote(spec, collecting, environment)?);
+            SourceSpec::Store(url) => {
+                sources.push(remote::open_store(url, store_settings, collecting.layout.clone())?);
             }
+            SourceSpec::GitHub => sources.push(remote::open_github(collecting, environment)?),
+            SourceSpec::RunUrl(address) => {
+                remote::check_host(address, environment)?;
+                sources.push(remote::open_github(collecting, environment)?);
+            }
+            SourceSpec::CircleCi => sources.push(remote::open_circleci(collecting, environment)?),
         }
     }
     Ok(sources)
 }
 
-#[cfg(feature = "cloud")]
-fn open_remote(
-    spec: &SourceSpec,
-    collecting: &Collecting,
-    environment: &Environment,
-) -> Result<Arc<dyn Source>, Failure> {
-    match spec {
-        SourceSpec::GitHub => open_github(collecting, environment),
-        SourceSpec::RunUrl(address) => {
-            check_host(address, environment)?;
-            open_github(collecting, environment)
-        }
-        SourceSpec::CircleCi => open_circleci(collecting, environment),
-        SourceSpec::Store(_) | SourceSpec::Path(_) | SourceSpec::Folder(_) => {
-            Err(Failure::usage(format!("`{spec}` is not built in yet")))
-        }
+/// Takes what stores need from the environment.
+fn store_settings(collecting: &Collecting, environment: &Environment) -> StoreSettings {
+    let mut settings = StoreSettings::new(&|name| environment.get(name).map(str::to_owned));
+    if let Some(limit) = collecting.limits.retry_for {
+        settings.deadline = limit;
     }
-}
-
-#[cfg(feature = "cloud")]
-fn open_github(collecting: &Collecting, environment: &Environment) -> Result<Arc<dyn Source>, Failure> {
-    let settings = GitHubSettings {
-        api_url: github_api(environment).to_owned(),
-        token: environment.get("GITHUB_TOKEN").and_then(Secret::new),
-        http: http_settings(collecting),
-        ..GitHubSettings::default()
-    };
-    Ok(Arc::new(GitHub::new(settings).or_exit(Exit::Usage)?))
-}
-
-#[cfg(feature = "cloud")]
-fn http_settings(collecting: &Collecting) -> HttpSettings {
-    let default = HttpSettings::default();
-    HttpSettings { deadline: collecting.limits.retry_for.unwrap_or(default.deadline), ..default }
-}
-
-#[cfg(feature = "cloud")]
-fn github_api(environment: &Environment) -> &str {
-    environment.get("GITHUB_API_URL").unwrap_or(github::API_URL)
-}
-
-/// Refuses a run's address on another host than the one that the token is for.
-#[cfg(feature = "cloud")]
-fn check_host(address: &str, environment: &Environment) -> Result<(), Failure> {
-    let api = github::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
-    if api.trim_end_matches('/').eq_ignore_ascii_case(github_api(environment).trim_end_matches('/')) {
-        return Ok(());
-    }
-    let failure = Failure::usage("a run's web address is on another host than the API that is set");
-    Err(failure.hint(format!("set GITHUB_API_URL to `{api}`, and GITHUB_TOKEN to a token for it")))
-}
-
-#[cfg(feature = "cloud")]
-fn open_circleci(collecting: &Collecting, environment: &Environment) -> Result<Arc<dyn Source>, Failure> {
-    let token = environment.get("CIRCLE_TOKEN").or_else(|| environment.get("CIRCLECI_TOKEN"));
-    let settings = CircleCiSettings {
-        token: token.and_then(Secret::new),
-        project_slug: collecting.project_slug.clone(),
-        http: http_settings(collecting),
-        ..CircleCiSettings::default()
-    };
-    Ok(Arc::new(CircleCi::new(settings).or_exit(Exit::Usage)?))
-}
-
-/// Opens what is asked for the names of the jobs alone.
-#[cfg(feature = "cloud")]
-fn open_jobs_source(
-    collecting: &Collecting,
-    environment: &Environment,
-) -> Result<Option<Arc<dyn Source>>, Failure> {
-    collecting.jobs_of_github.then(|| open_github(collecting, environment)).transpose()
-}
-
-#[cfg(not(feature = "cloud"))]
-fn open_jobs_source(
-    collecting: &Collecting,
-    _environment: &Environment,
-) -> Result<Option<Arc<dyn Source>>, Failure> {
-    if !collecting.jobs_of_github {
-        return Ok(None);
-    }
-    Err(super::built_without_cloud("GitHub, which knows the jobs' names,")
-        .hint("give the names with `--jobs-file`"))
-}
-
-fn open_destination(to: &str, _environment: &Environment) -> Result<Arc<dyn Destination>, Failure> {
-    Ok(Arc::new(output::Folder::new(to)))
-}
-
-#[cfg(not(feature = "cloud"))]
-fn open_remote(
-    spec: &SourceSpec,
-    _collecting: &Collecting,
-    _environment: &Environment,
-) -> Result<Arc<dyn Source>, Failure> {
-    Err(super::built_without_cloud(&format!("`{spec}`")))
+    settings
 }
 
 fn read_jobs(path: &Path) -> Result<JobNames, Failure> {

@@ -59,7 +59,6 @@ pub(crate) struct Limits {
     pub(crate) threads: NonZeroUsize,
     pub(crate) max_concurrency: NonZeroUsize,
     /// How long calls over the network are repeated; absent: as long as each kind of place suggests.
-    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "there is no call to repeat"))]
     pub(crate) retry_for: Option<Duration>,
     pub(crate) archive: ArchiveLimits,
     pub(crate) report: ReportLimits,

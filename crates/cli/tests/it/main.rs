@@ -15,6 +15,9 @@ mod program;
 mod remote;
 #[cfg(test)]
 mod settings;
+#[cfg(feature = "cloud")]
+#[cfg(test)]
+mod store;
 #[cfg(all(unix, feature = "cloud"))]
 #[cfg(test)]
 mod terminal;

@@ -1,0 +1,79 @@
+//! What is reached over the network.
+
+use std::sync::Arc;
+
+use testlake_collect::bucket::{StoreSettings, StoreUrl};
+use testlake_collect::source::circleci::{CircleCi, CircleCiSettings};
+use testlake_collect::source::github::{self, GitHub, GitHubSettings};
+use testlake_collect::source::http::HttpSettings;
+use testlake_collect::source::{Layout, Secret, Source, Store};
+
+use crate::config::Environment;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::plan::Collecting;
+
+/// Opens a bucket.
+#[expect(clippy::unnecessary_wraps, reason = "without the network this fails")]
+pub(super) fn open_store(
+    url: &StoreUrl,
+    settings: &StoreSettings,
+    layout: Layout,
+) -> Result<Arc<dyn Source>, Failure> {
+    Ok(Arc::new(Store::new(url.clone(), settings.clone(), layout)))
+}
+
+/// Opens GitHub.
+pub(super) fn open_github(
+    collecting: &Collecting,
+    environment: &Environment,
+) -> Result<Arc<dyn Source>, Failure> {
+    let settings = GitHubSettings {
+        api_url: github_api(environment).to_owned(),
+        token: environment.get("GITHUB_TOKEN").and_then(Secret::new),
+        http: http_settings(collecting),
+        ..GitHubSettings::default()
+    };
+    Ok(Arc::new(GitHub::new(settings).or_exit(Exit::Usage)?))
+}
+
+/// Opens CircleCI.
+pub(super) fn open_circleci(
+    collecting: &Collecting,
+    environment: &Environment,
+) -> Result<Arc<dyn Source>, Failure> {
+    let token = environment.get("CIRCLE_TOKEN").or_else(|| environment.get("CIRCLECI_TOKEN"));
+    let settings = CircleCiSettings {
+        token: token.and_then(Secret::new),
+        project_slug: collecting.project_slug.clone(),
+        http: http_settings(collecting),
+        ..CircleCiSettings::default()
+    };
+    Ok(Arc::new(CircleCi::new(settings).or_exit(Exit::Usage)?))
+}
+
+/// Opens what is asked for the names of the jobs alone.
+pub(super) fn open_jobs_source(
+    collecting: &Collecting,
+    environment: &Environment,
+) -> Result<Option<Arc<dyn Source>>, Failure> {
+    collecting.jobs_of_github.then(|| open_github(collecting, environment)).transpose()
+}
+
+/// Refuses a run's address on another host than the one that the token is for.
+pub(super) fn check_host(address: &str, environment: &Environment) -> Result<(), Failure> {
+    let api = github::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
+    if api.trim_end_matches('/').eq_ignore_ascii_case(github_api(environment).trim_end_matches('/')) {
+        return Ok(());
+    }
+    let failure = Failure::usage("a run's web address is on another host than the API that is set");
+    Err(failure.hint(format!("set GITHUB_API_URL to `{api}`, and GITHUB_TOKEN to a token for it")))
+}
+
+fn github_api(environment: &Environment) -> &str {
+    environment.get("GITHUB_API_URL").unwrap_or(github::API_URL)
+}
+
+fn http_settings(collecting: &Collecting) -> HttpSettings {
+    let default = HttpSettings::default();
+    HttpSettings { deadline: collecting.limits.retry_for.unwrap_or(default.deadline), ..default }
+}
