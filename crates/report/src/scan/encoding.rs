@@ -274,6 +274,10 @@ impl StreamDecoder {
 
 /// Replaces what is not valid UTF-8 by U+FFFD.
 pub fn repair_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    // the check alone is several times faster than the way that repairs
+    if std::str::from_utf8(bytes).is_ok() {
+        return Cow::Borrowed(bytes);
+    }
     match String::from_utf8_lossy(bytes) {
         Cow::Borrowed(_) => Cow::Borrowed(bytes),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),

@@ -1,4 +1,6 @@
 use super::*;
+use crate::finding::FindingCode;
+use crate::limits::Limits;
 
 /// Writes down what it is told.
 #[derive(Default)]

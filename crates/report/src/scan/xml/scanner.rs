@@ -1,111 +1,11 @@
-//! Finds tags and texts in XML.
-//!
-//! Input is bytes in UTF-8 (see [`super::encoding`]), given as windows: [`XmlScanner::feed`] reads as far as it can
-//! and says how much need not be shown again. A report that is in memory is one window and the last. What is found
-//! goes to an [`XmlVisitor`] as places in the window; nothing is copied or decoded ([`super::reference`] does that,
-//! for the texts that are kept).
-//!
-//! Real reports break XML's rules. What can be read in one way only is read, with a finding; reading stops at a cut
-//! or mismatched tag, an unclosed section or a second root, since what follows could belong anywhere.
+//! Windows, text, tags and sections; the inside of a start tag is [`super::attribute`]'s.
 
 use memchr::{memchr, memchr2, memmem};
 
+use super::attribute::local_part;
+use super::visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 use crate::limits::Limits;
-
-/// A range of bytes in the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
-    /// The first byte.
-    pub start: u32,
-    /// The byte after the last.
-    pub end: u32,
-}
-
-impl Span {
-    /// Returns the bytes of the span.
-    #[inline]
-    pub fn of(self, window: &[u8]) -> &[u8] {
-        window.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-
-    #[inline]
-    fn new(start: usize, end: usize) -> Self {
-        Self { start: narrow(start), end: narrow(end) }
-    }
-}
-
-/// A place in a window as 32 bits: [`XmlScanner::feed`] takes no window of 4 GiB or more.
-#[inline]
-fn narrow(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// An attribute as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attribute {
-    /// The name, prefix and all.
-    pub name: Span,
-    /// The name without its prefix.
-    pub local: Span,
-    /// The raw value, without its quotes.
-    pub value: Span,
-    /// Whether the value holds a reference, a tab or a line end, and so reads otherwise than it stands.
-    pub coded: bool,
-}
-
-/// A start tag as it stands.
-#[derive(Debug, Clone, Copy)]
-pub struct StartTag<'scan> {
-    /// The window that all spans are in.
-    pub window: &'scan [u8],
-    /// The name without its prefix.
-    pub name: Span,
-    /// The attributes in order, without namespace declarations; of those of one name the first only.
-    pub attributes: &'scan [Attribute],
-    /// Where the tag begins.
-    pub at: u32,
-}
-
-/// A piece of text as it stands. Texts may come in several pieces.
-#[derive(Debug, Clone, Copy)]
-pub struct Text<'scan> {
-    /// The window that the span is in.
-    pub window: &'scan [u8],
-    /// The raw text.
-    pub span: Span,
-    /// Whether references mean something in it.
-    pub kind: TextKind,
-}
-
-/// Whether references mean something in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextKind {
-    /// Ordinary text: references are read.
-    Parsed,
-    /// A CDATA section's content: all is itself.
-    CData,
-    /// A `<` or other markup that is read as itself.
-    Literal,
-}
-
-/// Receives what a scan finds, in order.
-pub trait XmlVisitor {
-    /// A tag comes, a start or an end tag: the text before it is complete.
-    fn tag(&mut self, window: &[u8]);
-    /// An element begins.
-    fn start(&mut self, tag: &StartTag<'_>);
-    /// Text of the open element.
-    fn text(&mut self, text: &Text<'_>);
-    /// The open element ends; `end` is the place in the window behind it.
-    fn end(&mut self, window: &[u8], end: u32);
-    /// A defect that reading survives, at a place in the window.
-    fn finding(&mut self, code: FindingCode, at: u32);
-    /// Reports whether all that was told so far has been dealt with, so that the window may be given up.
-    fn settled(&self) -> bool;
-    /// Forgets what was told since [`settled`](Self::settled) last was true: it will be told again.
-    fn rollback(&mut self);
-}
 
 /// How far a window was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,14 +46,14 @@ impl Section {
 /// Reads XML in windows. One scanner reads one report.
 #[derive(Debug)]
 pub struct XmlScanner {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// The raw names of the open elements, one after the other.
     names: Vec<u8>,
     /// Where each open element's name begins in `names`.
     open: Vec<usize>,
     phase: Phase,
     section: Section,
-    attributes: Vec<Attribute>,
+    pub(super) attributes: Vec<Attribute>,
     told_outer_text: bool,
 }
 
@@ -166,7 +66,7 @@ struct Checkpoint {
 }
 
 /// What came of one construct.
-enum Step {
+pub(super) enum Step {
     /// It was read up to here.
     Done(usize),
     /// The window ends inside it.
@@ -487,177 +387,6 @@ impl XmlScanner {
         }
         Step::Done(end)
     }
-
-    /// Reads the attributes from `at` on; returns where the tag ends and whether it is an empty element's.
-    #[inline]
-    fn read_attributes<V: XmlVisitor>(
-        &mut self,
-        window: &[u8],
-        tag: usize,
-        mut at: usize,
-        visitor: &mut V,
-    ) -> Result<(usize, bool), Step> {
-        self.attributes.clear();
-        let mut spaced = false;
-        loop {
-            match window.get(at) {
-                None => return Err(Step::Incomplete),
-                Some(byte) if byte.is_ascii_whitespace() => {
-                    spaced = true;
-                    at += 1;
-                }
-                Some(b'>') => return Ok((at + 1, false)),
-                Some(b'/') => match window.get(at + 1) {
-                    None => return Err(Step::Incomplete),
-                    Some(b'>') => return Ok((at + 2, true)),
-                    Some(_) => {
-                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
-                        spaced = true;
-                        at += 1;
-                    }
-                },
-                Some(b'<') => return Err(Step::Stop(FindingCode::CutTag, tag)),
-                Some(_) => {
-                    if !spaced {
-                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
-                    }
-                    spaced = false;
-                    at = self.read_attribute(window, tag, at, visitor)?;
-                }
-            }
-        }
-    }
-
-    /// Reads one attribute; returns where it ends.
-    #[inline]
-    fn read_attribute<V: XmlVisitor>(
-        &mut self,
-        window: &[u8],
-        tag: usize,
-        name_start: usize,
-        visitor: &mut V,
-    ) -> Result<usize, Step> {
-        let incomplete = Err(Step::Incomplete);
-        let mut name_end = name_start;
-        loop {
-            match window.get(name_end) {
-                None => return incomplete,
-                Some(b'=' | b'>' | b'<' | b'/' | b' ' | b'\t' | b'\r' | b'\n') => break,
-                Some(_) => name_end += 1,
-            }
-        }
-        let Some(sign) = skip_space(window, name_end) else { return incomplete };
-        if window.get(sign) != Some(&b'=') {
-            visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
-            self.push(window, tag, (name_start, name_end), (name_end, name_end), false, visitor)?;
-            // a lone `=`, `"` and the like are no name: go on behind them
-            return Ok(name_end.max(name_start + 1));
-        }
-        let Some(open) = skip_space(window, sign + 1) else { return incomplete };
-        let quote = match window.get(open) {
-            None => return incomplete,
-            Some(&byte @ (b'"' | b'\'')) => byte,
-            Some(_) => {
-                visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
-                let Some(end) = scan_unquoted(window, open) else { return incomplete };
-                self.push(window, tag, (name_start, name_end), (open, end), true, visitor)?;
-                return Ok(end);
-            }
-        };
-        let value_start = open + 1;
-        let Some((value_end, classes)) = scan_value(window, value_start, quote) else { return incomplete };
-        if classes & CLASS_LESS_THAN != 0 {
-            // A value that swallowed the begin of other tags is the trace of a tag that was cut.
-            if !matches!(
-                window.get(value_end + 1),
-                Some(b'>' | b'/' | b'?' | b' ' | b'\t' | b'\r' | b'\n') | None
-            ) {
-                return Err(Step::Stop(FindingCode::CutTag, tag));
-            }
-            let value = window.get(value_start..value_end).unwrap_or_default();
-            let place = value_start + memchr(b'<', value).unwrap_or_default();
-            visitor.finding(FindingCode::BareLessThan, narrow(place));
-        }
-        let coded = classes & CLASS_CODED != 0;
-        self.push(window, tag, (name_start, name_end), (value_start, value_end), coded, visitor)?;
-        Ok(value_end + 1)
-    }
-
-    /// Keeps an attribute, unless it is a namespace declaration or stands there already.
-    #[inline]
-    fn push<V: XmlVisitor>(
-        &mut self,
-        window: &[u8],
-        tag: usize,
-        (name_start, name_end): (usize, usize),
-        (value_start, value_end): (usize, usize),
-        coded: bool,
-        visitor: &mut V,
-    ) -> Result<(), Step> {
-        let name = window.get(name_start..name_end).unwrap_or_default();
-        if name.is_empty() || name.starts_with(b"xmlns") && matches!(name.get(5), None | Some(b':')) {
-            return Ok(());
-        }
-        if self.attributes.iter().any(|other| other.name.of(window) == name) {
-            visitor.finding(FindingCode::DuplicateAttribute, narrow(name_start));
-            return Ok(());
-        }
-        if self.attributes.len() >= self.limits.attributes {
-            return Err(Step::Stop(FindingCode::TooManyAttributes, tag));
-        }
-        self.attributes.push(Attribute {
-            name: Span::new(name_start, name_end),
-            local: local_part(window, name_start, name_end),
-            value: Span::new(value_start, value_end),
-            coded,
-        });
-        Ok(())
-    }
-}
-
-/// A value with a `<` in it.
-const CLASS_LESS_THAN: u8 = 1;
-/// A value with a reference, a tab or a line end in it.
-const CLASS_CODED: u8 = 2;
-/// A quote.
-const CLASS_QUOTE: u8 = 4;
-
-/// What each byte means in an attribute's value.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated when compiled, where an index out of range is an error"
-)]
-static VALUE_CLASS: [u8; 256] = {
-    let mut table = [0; 256];
-    table[b'<' as usize] = CLASS_LESS_THAN;
-    table[b'&' as usize] = CLASS_CODED;
-    table[b'\t' as usize] = CLASS_CODED;
-    table[b'\r' as usize] = CLASS_CODED;
-    table[b'\n' as usize] = CLASS_CODED;
-    table[b'"' as usize] = CLASS_QUOTE;
-    table[b'\'' as usize] = CLASS_QUOTE;
-    table
-};
-
-/// Finds the quote that ends a value; returns its place and the classes of the bytes before it.
-#[inline]
-fn scan_value(window: &[u8], start: usize, quote: u8) -> Option<(usize, u8)> {
-    let mut seen = 0;
-    for (length, &byte) in window.get(start..)?.iter().enumerate() {
-        let class = VALUE_CLASS.get(byte as usize).copied().unwrap_or_default();
-        if class == CLASS_QUOTE && byte == quote {
-            return Some((start + length, seen));
-        }
-        seen |= class;
-    }
-    None
-}
-
-/// Finds the end of a value without quotes.
-fn scan_unquoted(window: &[u8], start: usize) -> Option<usize> {
-    let rest = window.get(start..)?;
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'<' | b'/');
-    Some(start + rest.iter().position(ends)?)
 }
 
 /// Finds the end of an element's name.
@@ -669,24 +398,8 @@ fn scan_name(window: &[u8], start: usize) -> Option<usize> {
 }
 
 #[inline]
-fn skip_space(window: &[u8], start: usize) -> Option<usize> {
-    let rest = window.get(start..)?;
-    Some(start + rest.iter().position(|byte| !byte.is_ascii_whitespace())?)
-}
-
-#[inline]
 fn begins_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || byte >= 0x80
-}
-
-/// Returns a name without its prefix.
-#[inline]
-fn local_part(window: &[u8], start: usize, end: usize) -> Span {
-    let name = window.get(start..end).unwrap_or_default();
-    match name.iter().position(|&byte| byte == b':') {
-        Some(colon) if colon + 1 < name.len() => Span::new(start + colon + 1, end),
-        _ => Span::new(start, end),
-    }
 }
 
 /// Returns how much of a text at a window's end can be told now: not a reference, a line end or a character that may
@@ -747,6 +460,3 @@ fn document_type_end(text: &[u8]) -> Option<usize> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,23 @@
+//! Finds tags and texts in XML.
+//!
+//! Input is bytes in UTF-8 (see [`super::encoding`]), given as windows: [`XmlScanner::feed`] reads as far as it can
+//! and says how much need not be shown again. A report that is in memory is one window and the last. What is found
+//! goes to an [`XmlVisitor`] as places in the window; nothing is copied or decoded ([`super::reference`] does that,
+//! for the texts that are kept).
+//!
+//! Real reports break XML's rules. What can be read in one way only is read, with a finding; reading stops at a cut
+//! or mismatched tag, an unclosed section or a second root, since what follows could belong anywhere.
+//!
+//! - `visitor`: what is told, and to whom.
+//! - `scanner`: windows, text, tags and sections.
+//! - `attribute`: the inside of a start tag.
+
+mod attribute;
+mod scanner;
+mod visitor;
+
+pub use scanner::{Fed, XmlScanner};
+pub use visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
+
+#[cfg(test)]
+mod tests;

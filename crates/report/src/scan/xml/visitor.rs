@@ -1,0 +1,97 @@
+//! What a scan tells, as places in the window, and to whom.
+
+use crate::finding::FindingCode;
+
+/// A range of bytes in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// Returns the bytes of the span.
+    #[inline]
+    pub fn of(self, window: &[u8]) -> &[u8] {
+        window.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self { start: narrow(start), end: narrow(end) }
+    }
+}
+
+/// A place in a window as 32 bits: [`feed`](super::XmlScanner::feed) takes no window of 4 GiB or more.
+#[inline]
+pub(super) fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// An attribute as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// The name, prefix and all.
+    pub name: Span,
+    /// The name without its prefix.
+    pub local: Span,
+    /// The raw value, without its quotes.
+    pub value: Span,
+    /// Whether the value holds a reference, a tab or a line end, and so reads otherwise than it stands.
+    pub coded: bool,
+}
+
+/// A start tag as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct StartTag<'scan> {
+    /// The window that all spans are in.
+    pub window: &'scan [u8],
+    /// The name without its prefix.
+    pub name: Span,
+    /// The attributes in order, without namespace declarations; of those of one name the first only.
+    pub attributes: &'scan [Attribute],
+    /// Where the tag begins.
+    pub at: u32,
+}
+
+/// A piece of text as it stands. Texts may come in several pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'scan> {
+    /// The window that the span is in.
+    pub window: &'scan [u8],
+    /// The raw text.
+    pub span: Span,
+    /// Whether references mean something in it.
+    pub kind: TextKind,
+}
+
+/// Whether references mean something in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// Ordinary text: references are read.
+    Parsed,
+    /// A CDATA section's content: all is itself.
+    CData,
+    /// A `<` or other markup that is read as itself.
+    Literal,
+}
+
+/// Receives what a scan finds, in order.
+pub trait XmlVisitor {
+    /// A tag comes, a start or an end tag: the text before it is complete.
+    fn tag(&mut self, window: &[u8]);
+    /// An element begins.
+    fn start(&mut self, tag: &StartTag<'_>);
+    /// Text of the open element.
+    fn text(&mut self, text: &Text<'_>);
+    /// The open element ends; `end` is the place in the window behind it.
+    fn end(&mut self, window: &[u8], end: u32);
+    /// A defect that reading survives, at a place in the window.
+    fn finding(&mut self, code: FindingCode, at: u32);
+    /// Reports whether all that was told so far has been dealt with, so that the window may be given up.
+    fn settled(&self) -> bool;
+    /// Forgets what was told since [`settled`](Self::settled) last was true: it will be told again.
+    fn rollback(&mut self);
+}
