@@ -46,15 +46,20 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
         let mut entry = LedgerSource { name: source.name().to_owned(), artifacts: 0, error: None };
         match source.list(run).await {
             Ok(listings) => {
+                let mut here = Vec::new();
                 for listing in listings {
                     let Some(kind) = artifact_kind(plan.profile, &listing.name) else { continue };
                     let is_asked =
                         plan.artifact_glob.as_ref().is_none_or(|glob| glob.is_match(&listing.name));
-                    if is_asked && seen.insert(identity(&listing.name).into_owned()) {
+                    let identity = identity(&listing.name).into_owned();
+                    if is_asked && !seen.contains(&identity) {
+                        here.push(identity);
                         entry.artifacts += 1;
                         artifacts.push(WantedArtifact { listing, kind, source: Arc::clone(source) });
                     }
                 }
+                // two of one name in one source are two artifacts
+                seen.extend(here);
             }
             Err(error) => {
                 entry.error = Some(chain(&error));

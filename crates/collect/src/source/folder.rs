@@ -115,6 +115,14 @@ impl Source for Folder {
         &self.name
     }
 
+    fn is_store(&self) -> bool {
+        true
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
     async fn attempts(&self, run: &RunKey) -> Result<Vec<u32>, SourceError> {
         self.attempts_now(run)
     }

@@ -183,6 +183,10 @@ impl Source for Store {
         &self.name
     }
 
+    fn is_store(&self) -> bool {
+        true
+    }
+
     async fn attempts(&self, run: &RunKey) -> Result<Vec<u32>, SourceError> {
         let Some(folders) = self.layout.attempt_folders(run)? else { return Ok(Vec::new()) };
         let mut attempts = Vec::new();

@@ -45,8 +45,8 @@ pub struct CircleCiSettings {
     /// The project, as `gh/owner/name` or `circleci/<organization>/<project>`. A workflow or a pipeline that is
     /// asked for by its id needs none.
     pub project_slug: Option<String>,
-    /// Other origins than the API's that get the token, as `https://output.circle-artifacts.com`, where CircleCI
-    /// keeps files of private projects; none by default.
+    /// Other origins than the API's that get the token. By default that of CircleCI's own file host, which asks for it
+    /// for files of private projects (<https://circleci.com/docs/guides/optimize/artifacts/>).
     pub token_origins: Vec<String>,
     /// How patient calls are.
     pub http: HttpSettings,
@@ -58,7 +58,7 @@ impl Default for CircleCiSettings {
             api_url: API_URL.to_owned(),
             token: None,
             project_slug: None,
-            token_origins: Vec::new(),
+            token_origins: vec!["https://output.circle-artifacts.com".to_owned()],
             http: HttpSettings::default(),
         }
     }

@@ -80,6 +80,10 @@ impl Source for Paths {
         &self.name
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     async fn attempts(&self, _run: &RunKey) -> Result<Vec<u32>, SourceError> {
         Ok(Vec::new())
     }
