@@ -4,7 +4,7 @@ use std::path::Path;
 
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey as Key};
 
-use crate::source::SourceError;
+use crate::source::{SourceError, SourceErrorKind};
 
 use super::connect::{Connected, Usage, bad_setting};
 use super::probe::has_google_account;
@@ -48,8 +48,18 @@ pub(super) async fn connect(
         .with_skip_signature(is_anonymous)
         .with_client_options(options)
         .build()
-        .map_err(|e| bad_setting(url).because(e))?;
+        .map_err(|e| credentials_error(url, e))?;
     Ok(Connected::new(store, is_anonymous))
+}
+
+/// Says what to do about credentials of a kind that the client does not read, as those of workload identity.
+fn credentials_error(url: &StoreUrl, error: object_store::Error) -> SourceError {
+    if !error.to_string().contains("unknown variant") {
+        return bad_setting(url).because(error);
+    }
+    let what = "this kind of Google credentials is not read; \
+                run: export GOOGLE_BEARER_TOKEN=\"$(gcloud auth print-access-token)\"";
+    SourceError::new(SourceErrorKind::BadSetting, what).because(error)
 }
 
 /// Reports whether `gcloud auth application-default login` was run. The client reads the file by itself.

@@ -79,3 +79,58 @@ pub(super) async fn region_of_bucket(service: &str, bucket: &str) -> Option<Stri
     let region = response.headers().get("x-amz-bucket-region")?.to_str().ok()?;
     Some(region.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use testlake_testkit::scripted::{ScriptedServer, Step};
+
+    use super::*;
+
+    const NO_BODY: [&str; 1] = ["content-length: 0"];
+
+    #[tokio::test]
+    async fn a_bucket_tells_its_region_whoever_asks() {
+        let says = ["content-length: 0", "x-amz-bucket-region: eu-west-3"];
+        for (status, headers, expected) in [
+            ("200 OK", &says[..], Some("eu-west-3")),
+            ("301 Moved Permanently", &says[..], Some("eu-west-3")),
+            ("403 Forbidden", &says[..], Some("eu-west-3")),
+            ("404 Not Found", &NO_BODY[..], None),
+        ] {
+            let server = ScriptedServer::start([Step::answer(status, headers, b"")]).await.unwrap();
+            let region = region_of_bucket(&server.url(), "bucket").await;
+            assert_eq!(region.as_deref(), expected, "{status}");
+            assert!(server.requests()[0].starts_with("head /bucket http/1.1"), "{:?}", server.requests());
+        }
+        assert_eq!(region_of_bucket("http://127.0.0.1:9", "bucket").await, None);
+    }
+
+    #[tokio::test]
+    async fn a_machine_has_a_role_where_both_answers_say_so() {
+        let token = || Step::answer("200 OK", &["content-length: 5"], b"token");
+        let none = || Step::answer("404 Not Found", &NO_BODY, b"");
+        let role = Step::answer("200 OK", &["content-length: 4"], b"role");
+        for (steps, expected) in
+            [(vec![token(), role], true), (vec![token(), none()], false), (vec![none()], false)]
+        {
+            let server = ScriptedServer::start(steps).await.unwrap();
+            assert_eq!(has_aws_role(&server.url()).await, expected);
+            if expected {
+                assert!(
+                    server.requests()[1].contains("x-aws-ec2-metadata-token: token"),
+                    "{:?}",
+                    server.requests()
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_says_nothing_is_not_waited_for() {
+        let started = std::time::Instant::now();
+        let server = ScriptedServer::start([Step::Stall(Vec::new()), Step::Stall(Vec::new())]).await.unwrap();
+        assert!(!has_aws_role(&server.url()).await);
+        assert!(!has_azure_identity(&server.url()).await);
+        assert!(started.elapsed() < 20 * PATIENCE);
+    }
+}

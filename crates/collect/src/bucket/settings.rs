@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
     environment: Environment,
-    /// How often a request is tried again after a failure that may pass; progress begins the count anew.
+    /// How often at most a request is tried again after a failure that may pass; progress begins the count anew.
     pub retries: usize,
     /// How long to wait before the first retry; doubled for each further one, with jitter.
     pub backoff: Duration,
@@ -18,7 +18,7 @@ pub struct StoreSettings {
     pub stall: Duration,
     /// How long an upload request of one part (8 MiB) may take.
     pub part_timeout: Duration,
-    /// How long after its beginning a fetch, a listing or an upload request is no longer tried again.
+    /// How long a request is tried again. For a fetch it counts from the last time that it moved on by a MiB.
     pub deadline: Duration,
 }
 
@@ -101,12 +101,14 @@ impl StoreSettings {
         let value = |name: &&'static str| Some((*name, environment(name).filter(|value| !value.is_empty())?));
         Self {
             environment: Environment(VARIABLES.iter().filter_map(value).collect()),
-            retries: 8,
+            // The deadline alone ends them, however long it is set.
+            retries: usize::MAX,
             backoff: Duration::from_millis(250),
             max_backoff: Duration::from_secs(20),
             stall: Duration::from_secs(30),
             part_timeout: Duration::from_mins(2),
-            deadline: Duration::from_mins(15),
+            // 10 minutes: outages mostly end sooner, and a job should not hang for longer.
+            deadline: Duration::from_mins(10),
         }
     }
 

@@ -25,13 +25,17 @@ impl Backoff {
     }
 }
 
+/// How far a fetch must come for the deadline to count anew: less is no progress worth waiting for.
+const STEP_BYTES: u64 = 1 << 20;
+
 /// The tries of one operation.
 #[derive(Debug)]
 pub(crate) struct Tries {
     backoff: Backoff,
     retries: usize,
     deadline: Duration,
-    started: Instant,
+    since: Instant,
+    bytes: u64,
     failures: usize,
 }
 
@@ -41,21 +45,37 @@ impl Tries {
             backoff: Backoff::new(settings),
             retries: settings.retries,
             deadline: settings.deadline,
-            started: Instant::now(),
+            since: Instant::now(),
+            bytes: 0,
             failures: 0,
         }
     }
 
-    /// Hears that something came: failures count anew.
-    pub(crate) fn progress(&mut self) {
+    /// Hears that so many bytes came: failures count anew, and after a MiB so does the deadline.
+    pub(crate) fn progress(&mut self, bytes: u64) {
         self.failures = 0;
+        self.bytes += bytes;
+        if self.bytes >= STEP_BYTES {
+            self.bytes = 0;
+            self.since = Instant::now();
+        }
+    }
+
+    /// Hears that a part of the work is done for good.
+    pub(crate) fn step_done(&mut self) {
+        self.progress(STEP_BYTES);
+    }
+
+    /// Reports whether too little came in too long.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.since.elapsed() > self.deadline
     }
 
     /// Waits for the next try after a failure; false where there is none.
     pub(crate) async fn again(&mut self) -> bool {
         self.failures += 1;
         let wait = self.backoff.wait(self.failures);
-        if self.failures > self.retries || self.started.elapsed() + wait > self.deadline {
+        if self.failures > self.retries || self.since.elapsed() + wait > self.deadline {
             return false;
         }
         tokio::time::sleep(wait).await;
@@ -92,9 +112,18 @@ mod tests {
         settings.retries = 2;
         let mut tries = Tries::new(&settings);
         assert!(tries.again().await && tries.again().await);
-        tries.progress();
+        tries.progress(1);
         assert!(tries.again().await && tries.again().await && !tries.again().await);
+
         settings.deadline = Duration::ZERO;
-        assert!(!Tries::new(&settings).again().await);
+        let mut tries = Tries::new(&settings);
+        tries.progress(STEP_BYTES - 1);
+        assert!(tries.is_overdue() && !tries.again().await);
+        settings.deadline = Duration::from_hours(1);
+        let mut tries = Tries::new(&settings);
+        tries.since = Instant::now().checked_sub(Duration::from_hours(2)).unwrap();
+        assert!(tries.is_overdue() && !tries.again().await);
+        tries.progress(STEP_BYTES);
+        assert!(!tries.is_overdue() && tries.again().await);
     }
 }

@@ -4,7 +4,7 @@
 //! together at the end; given up, they are removed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,6 +14,8 @@ use object_store::{
     Attribute, Attributes, MultipartUpload, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions,
     PutPayload, WriteMultipart,
 };
+
+use tokio::runtime::Handle;
 
 use crate::bucket::{Backoff, Bucket, Failure, Provider, StoreSettings, StoreUrl, Usage};
 use crate::source::{SourceError, SourceErrorKind};
@@ -72,36 +74,36 @@ impl Target {
         output_error(&self.place, self.bucket.explain(Failure::of(error), "the request failed".to_owned()))
     }
 
-    /// Begins an upload in parts. A request that got no whole answer is made once more: at worst an empty upload stays
-    /// that nobody sees.
+    /// Begins an upload in parts. A request whose answer was lost may leave an empty upload that nobody sees.
     async fn begin(&self, kind: ObjectKind) -> Result<Box<dyn MultipartUpload>, OutputError> {
+        let settings = &self.bucket.settings;
         let policy = PartRetries {
-            backoff: Backoff::new(&self.bucket.settings),
-            retries: self.bucket.settings.retries,
+            backoff: Backoff::new(settings),
+            retries: settings.retries,
+            deadline: settings.deadline,
         };
-        let begin = async || {
-            let options = PutMultipartOptions { attributes: attributes(kind), ..Default::default() }
-                .with_retry_policy(Arc::new(policy));
-            Ok(self.objects().await?.put_multipart_opts(&self.path, options).await)
-        };
-        match begin().await? {
-            Err(error) if Failure::of(&error).is_transient() => begin().await?,
-            begun => begun,
+        let objects = self.objects().await?;
+        let mut tries = Twice::new(settings);
+        loop {
+            let options = PutMultipartOptions { attributes: attributes(kind), ..Default::default() };
+            let options = options.with_retry_policy(Arc::new(policy));
+            match objects.put_multipart_opts(&self.path, options).await {
+                Err(error) if tries.once_more(&error) => {}
+                done => return done.map_err(|e| self.error(&e)),
+            }
         }
-        .map_err(|e| self.error(&e))
     }
 
     async fn put(&self, payload: PutPayload, kind: ObjectKind) -> Result<(), OutputError> {
-        let put = async || {
+        let objects = self.objects().await?;
+        let mut tries = Twice::new(&self.bucket.settings);
+        loop {
             let options = PutOptions { attributes: attributes(kind), ..Default::default() };
-            Ok(self.objects().await?.put_opts(&self.path, payload.clone(), options).await)
-        };
-        match put().await? {
-            Err(error) if Failure::of(&error).is_transient() => put().await?,
-            put => put,
+            match objects.put_opts(&self.path, payload.clone(), options).await {
+                Err(error) if tries.once_more(&error) => {}
+                done => return done.map(drop).map_err(|e| self.error(&e)),
+            }
         }
-        .map_err(|e| self.error(&e))
-        .map(drop)
     }
 
     /// Returns what is under the key now: its tag and size.
@@ -114,12 +116,31 @@ impl Target {
     }
 }
 
-/// Tries parts again that failed in ways the client does not retry by itself, as when a connection is cut in the
-/// middle of an answer.
+/// Makes a request once more where the client does not by itself, as when a connection is cut in the middle of an
+/// answer.
+struct Twice {
+    started: Instant,
+    deadline: Duration,
+    is_first: bool,
+}
+
+impl Twice {
+    fn new(settings: &StoreSettings) -> Self {
+        Self { started: Instant::now(), deadline: settings.deadline, is_first: true }
+    }
+
+    fn once_more(&mut self, error: &object_store::Error) -> bool {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        is_first && self.started.elapsed() < self.deadline && Failure::of(error).is_transient()
+    }
+}
+
+/// Tries parts again that failed in ways the client does not retry by itself.
 #[derive(Debug, Clone, Copy)]
 struct PartRetries {
     backoff: Backoff,
     retries: usize,
+    deadline: Duration,
 }
 
 #[async_trait]
@@ -130,7 +151,7 @@ impl RetryPolicy for PartRetries {
             RetryFailure::Status(status) => status.is_server_error() || status.is_success(),
             _ => false,
         };
-        if !may_pass || context.attempt > self.retries.min(2) {
+        if !may_pass || context.attempt > self.retries || context.elapsed > self.deadline {
             return false;
         }
         tokio::time::sleep(self.backoff.wait(context.attempt)).await;
@@ -179,7 +200,8 @@ impl Destination for Store {
 
     async fn create(&self, key: &str, kind: ObjectKind) -> Result<Box<dyn ObjectWriter>, OutputError> {
         let target = self.target(key)?;
-        Ok(Box::new(Writer { target, kind, size: 0, state: State::Small(Vec::new()) }))
+        let runtime = Handle::current();
+        Ok(Box::new(Writer { target, kind, size: 0, state: State::Small(Vec::new()), runtime }))
     }
 
     async fn remove(&self, key: &str) -> Result<(), OutputError> {
@@ -197,6 +219,8 @@ struct Writer {
     kind: ObjectKind,
     size: u64,
     state: State,
+    /// Where an upload is given up when the writer is dropped, by whatever thread.
+    runtime: Handle,
 }
 
 enum State {
@@ -306,10 +330,8 @@ async fn give_up(mut parts: WriteMultipart) {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let State::Parts(parts, _) = self.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            drop(runtime.spawn(give_up(parts)));
+        if let State::Parts(parts, _) = self.take() {
+            drop(self.runtime.spawn(give_up(parts)));
         }
     }
 }

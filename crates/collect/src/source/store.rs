@@ -62,7 +62,7 @@ impl Store {
             };
             match pages.list_paginated(Some(prefix), options).await {
                 Ok(page) => {
-                    tries.progress();
+                    tries.step_done();
                     visit(page.result);
                     token = page.page_token.filter(|token| !token.is_empty());
                     if token.is_none() {
@@ -156,11 +156,18 @@ impl Store {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|e| Broken::Failure(Failure::of(&e)))?;
             spool.write_all(&chunk).map_err(|e| Broken::Final(spool_error(key, e)))?;
-            tries.progress();
+            tries.progress(chunk.len() as u64);
             progress(chunk.len() as u64);
             if spool.len() > size {
                 let what = format!("`{key}` has more bytes than the {size} that `{}` told", self.name);
                 return Err(Broken::Final(SourceError::new(SourceErrorKind::BadAnswer, what)));
+            }
+            if tries.is_overdue() && spool.len() < size {
+                let what = format!(
+                    "`{key}` comes from `{}` slower than 1 MiB in {:?}",
+                    self.name, self.bucket.settings.deadline
+                );
+                return Err(Broken::Final(SourceError::new(SourceErrorKind::Unavailable, what)));
             }
         }
         if spool.len() < size { Err(Broken::Short) } else { Ok(()) }

@@ -11,7 +11,8 @@ use testlake_collect::source::{
     Content, Layout, Listing, ListingState, Source, SourceError, SourceErrorKind, Store,
 };
 use testlake_testkit::proxy::{Act, Proxy};
-use testlake_testkit::s3::{S3Server, environment};
+use testlake_testkit::s3::{ACCESS_KEY, S3Server, SECRET_KEY, environment};
+use testlake_testkit::scripted::{ScriptedServer, Step};
 
 use crate::output::{Kept, conforms, until};
 
@@ -26,6 +27,7 @@ fn settings(environment: &dyn Fn(&str) -> Option<String>) -> StoreSettings {
     let mut settings = StoreSettings::new(environment);
     settings.backoff = Duration::from_millis(1);
     settings.max_backoff = Duration::from_millis(2);
+    settings.retries = 20;
     settings
 }
 
@@ -239,6 +241,62 @@ async fn a_profile_leads_to_its_endpoint_with_its_key() {
     let error = source("s3://artifacts", settings(&profile("cd"))).list(&run()).await.unwrap_err();
     assert_eq!(error.kind(), SourceErrorKind::BadSetting);
     assert!(chain(&error).contains("there is no profile `cd`"), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn the_role_of_an_instance_is_used() {
+    let server = S3Server::start(&["artifacts"]);
+    server.put("artifacts", &format!("{ARTIFACTS}a"), b"bytes");
+    let text =
+        |body: &str| Step::answer("200 OK", &[&format!("content-length: {}", body.len())], body.as_bytes());
+    let credentials = format!(
+        r#"{{"AccessKeyId":"{ACCESS_KEY}","SecretAccessKey":"{SECRET_KEY}","Token":"t","Expiration":"2099-01-01T00:00:00Z"}}"#
+    );
+    // Asked once quickly whether there is a role, then for its credentials.
+    let steps = [text("token"), text("ci"), text("token"), text("ci"), text(&credentials)];
+    let metadata = ScriptedServer::start(steps).await.unwrap();
+    let (endpoint, metadata_url) = (server.endpoint(), metadata.url());
+    let environment = move |name: &str| match name {
+        "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT" => Some(metadata_url.clone()),
+        _ => None,
+    };
+    let source = source("s3://artifacts", settings(&environment));
+    assert_eq!(source.list(&run()).await.unwrap().len(), 1);
+    assert_eq!(fetched(&source, "a").await.unwrap(), b"bytes");
+    assert_eq!(metadata.requests().len(), 5, "credentials are kept");
+}
+
+#[tokio::test]
+async fn a_bucket_of_another_region_says_which_setting_is_wrong() {
+    let moved = Step::answer("301 Moved Permanently", &["content-length: 0"], b"");
+    let server = ScriptedServer::start([moved]).await.unwrap();
+    let error =
+        source("s3://artifacts", settings(&environment(server.url()))).list(&run()).await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::BadSetting);
+    assert!(error.to_string().contains("set AWS_REGION"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_a_listing_is_a_bad_answer() {
+    let page = Step::answer("200 OK", &["content-length: 18"], b"<html>Log in</html");
+    let server = ScriptedServer::start([page]).await.unwrap();
+    let error =
+        source("s3://artifacts", settings(&environment(server.url()))).list(&run()).await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::BadAnswer, "{error}");
+}
+
+#[tokio::test]
+async fn an_object_that_trickles_is_given_up_at_the_deadline() {
+    let server = S3Server::start(&["artifacts"]);
+    server.put("artifacts", &format!("{ARTIFACTS}a"), &noise(2 << 20));
+    // Enough for the head of the answer and a little more.
+    let proxy = Proxy::start(server.address(), &[Act::Cut(1000)]);
+    let mut settings = settings(&environment(proxy.endpoint()));
+    settings.retries = usize::MAX;
+    settings.deadline = Duration::from_millis(300);
+    let error = fetched(&source("s3://artifacts", settings), "a").await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::Unavailable);
 }
 
 fn destination(url: &str, settings: &StoreSettings) -> std::sync::Arc<dyn Destination> {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::profile::selection::identity;
 use crate::source::folder::read_error;
 use crate::source::walk::{Walk, Wanted, name_text, walk};
 use crate::source::{LooseFile, SourceError, SourceErrorKind};
@@ -45,10 +46,12 @@ impl Artifact {
     }
 }
 
-/// The suffixes of archives.
+/// The suffixes of archives that are read.
 const ARCHIVES: [&str; 6] = [".tar.gz", ".tar.zst", ".tgz", ".tzst", ".tar", ".zip"];
 /// The suffixes that reports have. A file given by itself or met by a glob is taken whatever its suffix.
 const REPORTS: [&str; 6] = [".xml", ".json", ".jsonl", ".ndjson", ".trx", ".tap"];
+/// The suffixes of compressed files that are read.
+const COMPRESSED: [&str; 3] = [".gz", ".zst", ".zstd"];
 
 fn without_suffix<'a>(name: &'a str, suffixes: &[&str]) -> Option<&'a str> {
     suffixes.iter().find_map(|suffix| {
@@ -57,8 +60,14 @@ fn without_suffix<'a>(name: &'a str, suffixes: &[&str]) -> Option<&'a str> {
     })
 }
 
+/// Reports whether a file is an artifact of its own: an archive, or a compressed report.
+fn is_whole(path: &str) -> bool {
+    without_suffix(path, &ARCHIVES).is_some()
+        || without_suffix(path, &COMPRESSED).is_some_and(|path| without_suffix(path, &REPORTS).is_some())
+}
+
 pub(super) fn has_known_suffix(path: &str) -> bool {
-    without_suffix(path, &ARCHIVES).or_else(|| without_suffix(path, &REPORTS)).is_some()
+    is_whole(path) || without_suffix(path, &REPORTS).is_some()
 }
 
 /// A folder given as it is.
@@ -137,7 +146,7 @@ impl Finder {
             if !self.seen.insert(found.canonical.clone()) {
                 continue;
             }
-            if without_suffix(&found.path, &ARCHIVES).is_some() {
+            if is_whole(&found.path) {
                 self.whole(base.join(&found.path), found.file, found.size_bytes);
             } else if let Some((first, rest)) = found.path.split_once('/') {
                 let (place, first) = (base.join(first), first.to_owned());
@@ -230,8 +239,7 @@ fn names_of<'a>(places: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
         for (index, parts) in parts.iter().enumerate().filter(|(index, _)| depths.get(*index) == Some(&depth))
         {
             let name = name(parts, depth);
-            let stem = without_suffix(&name, &ARCHIVES).unwrap_or(&name).to_owned();
-            let (folders, indices) = same.entry(stem).or_default();
+            let (folders, indices) = same.entry(identity(&name).into_owned()).or_default();
             folders.insert(parts.split_last().map(|(_, folder)| folder).unwrap_or_default());
             indices.push(index);
         }

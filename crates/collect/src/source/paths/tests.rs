@@ -62,8 +62,9 @@ async fn the_first_folder_below_the_path_given_stands_for_the_artifact() {
 
 #[tokio::test]
 async fn archives_are_artifacts_wherever_they_lie() {
-    let dir = tree(&["in/a_1.zip", "in/x/b_2.TAR.GZ", "in/x/c.tgz.txt"]);
-    assert_eq!(shown(&paths(&dir, &["in"])).await, "a_1.zip = 10 bytes\nb_2.TAR.GZ = 15 bytes\n");
+    let dir = tree(&["in/a_1.zip", "in/x/b_2.TAR.GZ", "in/x/c.tgz.txt", "in/y/d.xml.gz", "in/y/e.log.gz"]);
+    let lines = shown(&paths(&dir, &["in"])).await;
+    assert_eq!(lines, "a_1.zip = 10 bytes\nb_2.TAR.GZ = 15 bytes\nd.xml.gz = 13 bytes\n");
 }
 
 #[tokio::test]
