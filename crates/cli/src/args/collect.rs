@@ -11,8 +11,8 @@ use crate::config::table;
 /// Take in a finished run from where CI keeps it
 ///
 /// Reads the test reports that the jobs of one attempt of a run left, from any number of sources, and writes the
-/// run's collections and its ledger. The same artifact from two sources counts once, the first source's copy.
-/// What is broken never stops the rest: the ledger names it, and the exit code is 3.
+/// run's collections and its ledger. An artifact that lies in two sources counts once: the bucket's copy, else that of
+/// the source named first. What is broken never stops the rest: the ledger names it, and the exit code is 3.
 ///
 /// In GitHub Actions and CircleCI, what is not said about the run is taken from the job's own variables.
 #[derive(Debug, Default, Args)]

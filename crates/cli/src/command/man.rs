@@ -35,7 +35,7 @@ fn pages() -> io::Result<Vec<(String, String)>> {
 }
 
 fn page(command: clap::Command) -> io::Result<(String, String)> {
-    let man = Man::new(command);
+    let man = Man::new(command).source(concat!("testlake ", env!("CARGO_PKG_VERSION"))).manual("testlake");
     let mut page = Vec::new();
     man.render(&mut page)?;
     Ok((man.get_filename(), String::from_utf8_lossy(&page).into_owned()))

@@ -67,7 +67,11 @@ fn there_are_man_pages() {
     let page = std::fs::read_to_string(program.path().join("pages/man1/testlake.1")).unwrap();
     let printed = String::from_utf8(program.output(&["man"]).stdout).unwrap();
     assert_eq!(page, printed);
-    assert!(page.contains(".TH testlake 1"), "{page}");
+    assert!(page.starts_with(".ie") && page.contains(".TH testlake 1"), "{page}");
+    let page = std::fs::read_to_string(program.path().join("pages/man1/testlake-collect.1")).unwrap();
+    let title = concat!(".TH testlake-collect 1  \"testlake ", env!("CARGO_PKG_VERSION"), "\"");
+    assert!(page.contains(title), "{page}");
+    assert!(page.contains("TESTLAKE_MAX_ENTRIES"), "{page}");
 }
 
 #[test]
