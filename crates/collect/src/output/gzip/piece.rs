@@ -8,8 +8,11 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use super::walk::{PADDING_BYTES, Walker};
 
-/// How hard to compress. The default is 6, the fastest level that stays near the size of `gzip -9`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How hard to compress.
+///
+/// The default is 7, the fastest level whose pieces of 1 MiB are well within 1.1 times the size of `gzip -9`: 6 is at
+/// the edge, and little faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(pub(super) CompressionLvl);
 
 impl Level {
@@ -19,6 +22,12 @@ impl Level {
             1..=12 => CompressionLvl::new(i32::from(level)).ok().map(Self),
             _ => None,
         }
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self(CompressionLvl::new(7).unwrap_or_default())
     }
 }
 
