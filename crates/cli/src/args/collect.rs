@@ -81,7 +81,7 @@ pub(crate) struct RunArgs {
 
     /// The run [default: that of the CI job]
     ///
-    /// For paths alone it is local-<hash of the input>.
+    /// For paths alone it is `local-` and a hash of the input.
     #[arg(long, value_name = "ID", value_parser = table::RUN_ID.parse)]
     pub(crate) run_id: Option<String>,
 

@@ -44,7 +44,7 @@ pub(crate) enum ProfileWord {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The run")]
 pub(crate) struct JobArgs {
-    /// Names of the jobs, as JSON: {"<job id>": "<name>"}
+    /// A JSON object of the jobs' names by their ids
     ///
     /// Without it, a source that knows the jobs is asked.
     #[arg(long, value_name = "FILE", value_parser = table::JOBS_FILE.parse)]

@@ -1,6 +1,6 @@
 //! Settings: each is a flag, an environment twin and a key of `testlake.toml`, of one meaning and one parser.
 //!
-//! [`table`] is the list of them, [`environment`] what the process was started with, [`file`] the settings
+//! [`table`] is the list of them, [`environment`] what the process was started with, [`mod@file`] the settings
 //! file, and [`Layers`] puts flags over environment over file. All of environment and file is checked before
 //! any work begins, also what the command at hand does not use.
 
