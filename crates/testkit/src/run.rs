@@ -1,10 +1,12 @@
 //! Made runs, and the slow model of what must come out of them.
 //!
 //! A [`MadeRun`] is one run of any size in the layout of the artifact bucket, from `spec/make_run.py`; its
-//! [`Reference`] is every collection of it, from `spec/reference.py`. [`compare`] holds what the program wrote
-//! against it. Both are Python programs and need `python3`.
+//! [`Reference`] is every collection of it, from `spec/reference.py`. [`OddRuns`] are small and irregular, from
+//! `spec/odd_run.py`. [`compare`] holds what the program wrote against what must be. All are Python programs and need
+//! `python3`.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -122,12 +124,57 @@ impl Reference {
     /// # Errors
     /// Where there is none of that name.
     pub fn lines(&self, collection: &str) -> io::Result<Vec<u8>> {
-        std::fs::read(self.folder.path().join(format!("{}.ndjson", collection.replace('/', "."))))
+        lines_in(self.folder.path(), collection)
     }
+}
+
+/// Small runs of odd reports, one for each seed, each with all its collections, in a temporary folder.
+#[derive(Debug)]
+pub struct OddRuns {
+    folder: TempDir,
+}
+
+impl OddRuns {
+    /// Makes runs ([`REPO`], [`RUN_ID`], attempt 1) and computes what must come out of them, from `spec/odd_run.py`.
+    ///
+    /// # Errors
+    /// Where Python is not there, or the folder cannot be written.
+    pub fn make(seeds: RangeInclusive<u32>) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut make = spec("odd_run.py");
+        make.arg("--out").arg(folder.path());
+        make.arg("--first").arg(seeds.start().to_string()).arg("--last").arg(seeds.end().to_string());
+        run(make)?;
+        Ok(Self { folder })
+    }
+
+    /// Returns the folder that stands for the bucket of a seed's run.
+    pub fn bucket(&self, seed: u32) -> PathBuf {
+        self.folder.path().join(seed.to_string())
+    }
+
+    /// Returns the file of the jobs' names of a seed's run.
+    pub fn jobs_file(&self, seed: u32) -> PathBuf {
+        self.bucket(seed).join("jobs.json")
+    }
+
+    /// Returns the lines of a collection of a seed's run, one of [`COLLECTIONS`].
+    ///
+    /// # Errors
+    /// Where there is no such seed or collection.
+    pub fn lines(&self, seed: u32, collection: &str) -> io::Result<Vec<u8>> {
+        lines_in(&self.bucket(seed).join("expected"), collection)
+    }
+}
+
+fn lines_in(folder: &Path, collection: &str) -> io::Result<Vec<u8>> {
+    std::fs::read(folder.join(format!("{}.ndjson", collection.replace('/', "."))))
 }
 
 fn spec(program: &str) -> Command {
     let mut command = Command::new("python3");
+    // the programs import each other: nothing may be left beside them
+    command.arg("-B");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec").join(program));
     command
 }

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 use testlake_report::FindingCode;
-use testlake_report::scan::reference::check_references;
+use testlake_report::scan::reference::{check_references, read_attribute};
 use testlake_report::scan::xml::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
 
 /// No node.
@@ -248,13 +248,14 @@ impl<S: CaseSink> CaseReader<S> {
         }
         self.outside.push(is_suite);
         if is_suite {
-            let value = |name: &[u8]| {
-                let attribute = tag.attributes.iter().find(|other| other.local.of(tag.window) == name)?;
-                Some(attribute.value.of(tag.window))
-            };
-            let declared =
-                value(b"tests").and_then(|tests| std::str::from_utf8(tests).ok()?.trim().parse().ok());
-            let name = value(b"name").unwrap_or_default().to_vec();
+            let attribute =
+                |name: &[u8]| tag.attributes.iter().find(|other| other.local.of(tag.window) == name);
+            let declared = attribute(b"tests").and_then(|tests| {
+                let tests = std::str::from_utf8(tests.value.of(tag.window)).ok()?;
+                tests.trim().parse().ok()
+            });
+            let name = attribute(b"name").map(|name| suite_name(name.value.of(tag.window)));
+            let name = name.unwrap_or_default();
             self.suites.push(Suite { name, declared, cases: 0, own_cases: 0 });
         }
     }
@@ -368,6 +369,18 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
         self.open = NONE;
         self.is_ended = false;
     }
+}
+
+/// Returns what a suite's name reads as; of a long one the beginning, and an ellipsis.
+fn suite_name(raw: &[u8]) -> Vec<u8> {
+    // 1 KiB: it is shown to people, and as many are held as suites are open
+    const LONGEST: usize = 1 << 10;
+    let mut name = Vec::new();
+    read_attribute(raw.get(..LONGEST).unwrap_or(raw), &mut name);
+    if raw.len() > LONGEST {
+        name.extend_from_slice("…".as_bytes());
+    }
+    name
 }
 
 /// An index as 32 bits: a window is below 4 GiB, and each node, attribute and piece takes a byte of it at least.

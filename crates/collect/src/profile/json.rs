@@ -117,6 +117,8 @@ fn write_unit(unit: u16, into: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -141,7 +143,7 @@ mod tests {
                 ' '..='~' => out.push(character),
                 _ => {
                     for unit in character.encode_utf16(&mut [0; 2]) {
-                        out += &format!("\\u{unit:04x}");
+                        write!(out, "\\u{unit:04x}").unwrap();
                     }
                 }
             }

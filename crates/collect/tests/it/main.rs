@@ -27,5 +27,7 @@ mod github;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod pipeline;
+#[cfg(test)]
 #[cfg(feature = "cloud")]
 mod store;
