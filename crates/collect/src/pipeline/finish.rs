@@ -52,6 +52,7 @@ impl Attempt<'_> {
             return Err(CollectError::Cancelled);
         }
         let (full, failed) = (fold.full.take(), fold.failed.take());
+        fold.tell_left_out();
         let summary = fold.run_summary();
         let ledger = self.ledger(fold);
         // while the ledger is away, whoever looks knows that the rest may be of two runs
@@ -77,7 +78,7 @@ impl Attempt<'_> {
         for lost in reread.run(additional)? {
             fold.is_partial = true;
             let artifact = self.listed.artifacts.get(lost.artifact);
-            fold.findings.push(LedgerFinding {
+            fold.tell(LedgerFinding {
                 artifact: artifact.map(|artifact| artifact.listing.name.clone()).unwrap_or_default(),
                 entry: Some(lost.path),
                 offset: None,

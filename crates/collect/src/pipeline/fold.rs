@@ -19,6 +19,8 @@ use crate::profile::facts::Outcome;
 use crate::profile::selection::JobNamePattern;
 use crate::source::JobNames;
 
+/// Findings and miscounting suites kept of a run; the rest are counted.
+const FINDINGS_KEPT: usize = 10_000;
 /// Failure groups kept of a run; the rest are counted.
 const GROUPS_KEPT: usize = 1000;
 /// Examples kept of one failure group.
@@ -80,6 +82,8 @@ pub(crate) struct Fold {
     pub(crate) cases: CaseCounts,
     pub(crate) findings: Vec<LedgerFinding>,
     pub(crate) declared: Vec<DeclaredMismatch>,
+    /// Findings and miscounting suites beyond those kept.
+    left_out: u64,
     /// Something of the run was not read whole.
     pub(crate) is_partial: bool,
     /// An XML file that is no report was seen.
@@ -115,6 +119,7 @@ impl Fold {
             cases: CaseCounts::default(),
             findings: Vec::new(),
             declared: Vec::new(),
+            left_out: 0,
             is_partial: false,
             has_stranger: false,
             jobs_with_report: std::collections::BTreeSet::new(),
@@ -261,6 +266,10 @@ impl Fold {
         self.cases.rerun += done.rerun_cases;
         self.report_findings(&artifact, done);
         for declared in done.declared.drain(..) {
+            if self.declared.len() >= FINDINGS_KEPT {
+                self.left_out += 1;
+                continue;
+            }
             self.declared.push(DeclaredMismatch {
                 artifact: artifact.clone(),
                 entry: done.path.clone(),
@@ -285,7 +294,7 @@ impl Fold {
     fn report_findings(&mut self, artifact: &str, done: &ReportDone) {
         use testlake_report::finding::Weight;
         let mut tell = |code: &str, text: String, offset: Option<u64>, is_loss: bool| {
-            self.findings.push(LedgerFinding {
+            self.tell(LedgerFinding {
                 artifact: artifact.to_owned(),
                 entry: Some(done.path.clone()),
                 offset,
@@ -305,7 +314,6 @@ impl Fold {
         match done.status {
             ReportStatus::NotAReport => {
                 tell("not-a-report", "the XML holds no test suite and no test case".into(), None, false);
-                self.has_stranger = true;
             }
             ReportStatus::OtherFormat => {
                 let text = "it is no JUnit XML: it makes no documents".to_owned();
@@ -313,13 +321,41 @@ impl Fold {
             }
             ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected => {}
         }
+        self.has_stranger |= done.status == ReportStatus::NotAReport;
         for defect in &done.defects {
             self.defect(artifact, &defect.clone().of(&done.path), Some(done.cases));
         }
     }
 
+    /// Keeps a finding. Those that cost something are kept long after those that did not.
+    pub(crate) fn tell(&mut self, finding: LedgerFinding) {
+        let kept = if finding.cases_saved.is_some() { 10 * FINDINGS_KEPT } else { FINDINGS_KEPT };
+        if self.findings.len() < kept {
+            self.findings.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Tells how many findings were not kept.
+    pub(crate) fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            self.findings.push(LedgerFinding {
+                artifact: String::new(),
+                entry: None,
+                offset: None,
+                code: "more-findings".into(),
+                text: format!(
+                    "{} more findings and miscounting suites of this run are not listed",
+                    self.left_out
+                ),
+                cases_saved: None,
+            });
+        }
+    }
+
     fn defect(&mut self, artifact: &str, defect: &Defect, cases_saved: Option<u64>) {
-        self.findings.push(LedgerFinding {
+        self.tell(LedgerFinding {
             artifact: artifact.to_owned(),
             entry: defect.entry.clone(),
             offset: defect.offset,
@@ -375,7 +411,7 @@ impl Fold {
             let code = code.to_owned();
             let entry = Some(done.path.clone());
             let artifact = artifact.clone();
-            self.findings.push(LedgerFinding { artifact, entry, offset, code, text, cases_saved: None });
+            self.tell(LedgerFinding { artifact, entry, offset, code, text, cases_saved: None });
         }
         if let Some(defect) = done.defect {
             self.defect(&artifact, &defect.of(&done.path), None);

@@ -1,5 +1,7 @@
 //! One pass over one report: what each case adds to the documents, the sums and the reruns.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 use testlake_report::finding::Weight;
 use testlake_report::scan::xml::{Attribute, XmlScanner};
@@ -70,6 +72,13 @@ const FAILURES_KEPT: usize = 64;
 const EXAMPLES_KEPT: usize = 3;
 /// Suites kept of one report whose declared count is not right.
 const DECLARED_KEPT: usize = 100;
+
+/// Lines that wait: their bytes and their number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines {
+    full: (usize, u64),
+    failed: (usize, u64),
+}
 
 /// Gathers what a report's cases add.
 #[derive(Debug)]
@@ -170,6 +179,24 @@ impl ReportSink {
         self.declared.clear();
         self.failures.clear();
         self.failures_left_out = 0;
+    }
+
+    /// Returns how many lines wait, and of how many bytes.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines { full: (self.full.len(), self.full_rows), failed: (self.failed.len(), self.failed_rows) }
+    }
+
+    /// Takes over the lines of a sink that is given up, as far as they waited when `lines` was taken.
+    pub(crate) fn take_over(&mut self, mut other: Self, lines: &Lines) {
+        // what was handed on since then is on its way already
+        if other.full.len() >= lines.full.0 {
+            other.full.truncate(lines.full.0);
+            (self.full, self.full_rows) = (other.full, lines.full.1);
+        }
+        if other.failed.len() >= lines.failed.0 {
+            other.failed.truncate(lines.failed.0);
+            (self.failed, self.failed_rows) = (other.failed, lines.failed.1);
+        }
     }
 
     /// Adds a finding; the same one told again counts once.
@@ -324,6 +351,11 @@ impl ReportSink {
 
 impl CaseSink for ReportSink {
     fn tree(&mut self, window: &[u8], tree: &CaseTree) {
+        if tree.document_bytes() > self.limits.case_bytes {
+            let at = tree.nodes.first().map_or(0, |case| case.start);
+            self.finding(FindingCode::CaseTooLarge, at);
+            return;
+        }
         if self.wanted.additional
             && self.keeps_places
             && let Some(outermost) = tree.nodes.first()
@@ -362,6 +394,7 @@ impl PassSink for ReportSink {
 #[derive(Debug)]
 pub(crate) struct RepeatSink<'ask> {
     stamp: &'ask Stamp,
+    limits: Limits,
     /// The numbers asked for, sorted.
     asked: &'ask [u32],
     ordinal: u32,
@@ -382,14 +415,17 @@ pub(crate) struct FoundCase {
 
 impl<'ask> RepeatSink<'ask> {
     /// Makes a sink that begins to count at `ordinal`.
-    pub(crate) fn new(stamp: &'ask Stamp, asked: &'ask [u32], ordinal: u32) -> Self {
+    pub(crate) fn new(stamp: &'ask Stamp, limits: Limits, asked: &'ask [u32], ordinal: u32) -> Self {
         let (writer, decoded) = (DocumentWriter::default(), Vec::new());
-        Self { stamp, asked, ordinal, writer, decoded, found: Vec::new() }
+        Self { stamp, limits, asked, ordinal, writer, decoded, found: Vec::new() }
     }
 }
 
 impl CaseSink for RepeatSink<'_> {
     fn tree(&mut self, window: &[u8], tree: &CaseTree) {
+        if tree.document_bytes() > self.limits.case_bytes {
+            return;
+        }
         for case in tree.cases() {
             if self.asked.binary_search(&self.ordinal).is_ok() {
                 let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
@@ -423,12 +459,17 @@ pub(crate) fn read_again(
 ) -> Vec<FoundCase> {
     let mut found: Vec<FoundCase> = Vec::new();
     let mut scanner = XmlScanner::new(limits);
+    // each outermost case is read once, however many of the cases in it are asked for
+    let mut trees: BTreeMap<(u32, usize, usize), Vec<u32>> = BTreeMap::new();
     for &Repeat { ordinal, .. } in repeats {
-        let Some((first, start, end)) = sink.tree_of(ordinal, window.len()) else { continue };
+        if let Some(tree) = sink.tree_of(ordinal, window.len()) {
+            trees.entry(tree).or_default().push(ordinal);
+        }
+    }
+    for ((first, start, end), asked) in trees {
         let Some(part) = window.get(start..end) else { continue };
         scanner.begin_inside();
-        let asked = [ordinal];
-        let mut reader = CaseReader::new(RepeatSink::new(&sink.stamp, &asked, first));
+        let mut reader = CaseReader::new(RepeatSink::new(&sink.stamp, limits, &asked, first));
         scanner.feed(part, true, &mut reader);
         reader.finish(part);
         found.append(&mut reader.sink.found);

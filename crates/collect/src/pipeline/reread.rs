@@ -96,7 +96,7 @@ impl Reread<'_> {
             let run = &self.shared.run;
             let invoking_file = selection::invoking_file(&listing.name, path);
             let stamp = Stamp::new(&run.run_id, run.attempt, job, &invoking_file);
-            let mut reader = CaseReader::new(RepeatSink::new(&stamp, ordinals, 0));
+            let mut reader = CaseReader::new(RepeatSink::new(&stamp, self.shared.limits, ordinals, 0));
             let mut scanner = XmlScanner::new(self.shared.limits);
             // what is wrong with the report was told the first time
             let go_on = |_: &mut CaseReader<RepeatSink<'_>>| Ok::<(), Infallible>(());

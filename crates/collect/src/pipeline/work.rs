@@ -120,10 +120,14 @@ impl<'run> Worker<'run> {
         task: &EntryTask,
         parts: &SyncSender<Part>,
     ) -> Result<(), Over> {
+        let lines = self.reader.sink.lines();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.report(artifact, task, parts)));
         outcome.unwrap_or_else(|_| {
             self.scanner = XmlScanner::new(self.shared.limits);
-            self.reader = CaseReader::new(ReportSink::new(self.shared.wanted, self.shared.limits));
+            let sink = ReportSink::new(self.shared.wanted, self.shared.limits);
+            let given_up = std::mem::replace(&mut self.reader, CaseReader::new(sink));
+            // the lines of the unit's earlier reports are none of its business
+            self.reader.sink.take_over(given_up.sink, &lines);
             let mut done = ReportDone::new(artifact, task, ReportStatus::Rejected);
             done.defects.push(Defect::internal(&task.entry.path));
             parts.send(Part::Report(Box::new(done)))?;

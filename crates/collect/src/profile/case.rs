@@ -47,6 +47,8 @@ pub(crate) struct Node {
     parent: u32,
     /// Where its tag begins.
     pub(crate) start: u32,
+    /// Where its end tag ends, once it was read.
+    end: u32,
     /// Whether its end tag was read.
     pub(crate) is_closed: bool,
     pub(crate) is_case: bool,
@@ -90,6 +92,12 @@ impl CaseTree {
     /// Returns the whole cases, outer before inner.
     pub(crate) fn cases(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.is_case && node.is_closed)
+    }
+
+    /// Returns how many bytes of the report the whole cases' documents are made of. A nested case stands in its own and in
+    /// that of each around it.
+    pub(crate) fn document_bytes(&self) -> usize {
+        self.cases().map(|case| case.end.saturating_sub(case.start) as usize).sum()
     }
 
     fn clear(&mut self) {
@@ -226,6 +234,7 @@ impl<S: CaseSink> CaseReader<S> {
             last_child: NONE,
             parent: self.open,
             start: tag.at,
+            end: tag.at,
             is_closed: false,
             is_case,
         });
@@ -340,7 +349,7 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
     }
 
     #[inline]
-    fn end(&mut self, _window: &[u8], _end: u32) {
+    fn end(&mut self, _window: &[u8], end: u32) {
         if self.passed_over > 0 {
             self.passed_over -= 1;
             return;
@@ -348,6 +357,7 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
         match self.tree.nodes.get_mut(self.open as usize) {
             Some(node) => {
                 node.is_closed = true;
+                node.end = end;
                 self.open = node.parent;
                 self.is_ended = self.open == NONE;
             }
