@@ -28,10 +28,12 @@ impl Azurite {
         assert!(main.is_file(), "no azurite at `{}`: run scripts/test, which installs it", main.display());
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
         let mut process = Command::new("node")
+            // It ends when its input does, which is when this process has ended, however that was.
+            .args(["-e", "process.stdin.on('end', () => process.exit()).resume(); require(process.argv[1])"])
             .arg(main)
             .args(["--blobPort", "0", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"])
             .current_dir(folder.path())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -233,6 +233,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_took_its_name_meanwhile_is_no_partial_one_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".b.partial");
+        let file = File::create(&path).unwrap();
+        assert!(is_still_at(&file, &path).unwrap());
+        fs::rename(&path, dir.path().join("b")).unwrap();
+        assert!(!is_still_at(&file, &path).unwrap());
+        if cfg!(unix) {
+            fs::write(&path, "another's").unwrap();
+            assert!(!is_still_at(&file, &path).unwrap());
+        }
+    }
+
+    #[test]
     fn a_full_disk_is_told_from_a_place_that_cannot_be_written() {
         let refused = |kind: io::ErrorKind| match error(Path::new("a/b"), kind.into()) {
             OutputError::Refused { .. } => true,

@@ -152,6 +152,30 @@ async fn two_writers_of_one_object_do_not_meet() {
     assert_eq!(files(dir.path()), [("a/b".to_owned(), Vec::new())]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_that_race_leave_one_whole_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |letter: u8, root: std::path::PathBuf| async move {
+        let (destination, mut written) = (Folder::new(&root), 0);
+        while written < 50 {
+            let Ok(mut writer) = destination.create("a/b", ObjectKind::Json).await else { continue };
+            for _ in 0..4 {
+                writer.write(Bytes::from(vec![letter; 10_000])).await.unwrap();
+            }
+            writer.commit().await.unwrap();
+            written += 1;
+            let seen = fs::read(root.join("a/b")).unwrap();
+            assert_eq!(seen.len(), 40_000);
+            assert!(seen.iter().all(|byte| *byte == seen[0]), "bytes of two writers");
+        }
+    };
+    let writers = [b'x', b'y', b'z'].map(|letter| tokio::spawn(write(letter, dir.path().to_owned())));
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "nothing stays beside it");
+}
+
 #[tokio::test]
 async fn what_a_killed_run_left_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();

@@ -41,7 +41,14 @@ impl Paths {
     /// Makes the source of paths and globs. Nothing is read yet. A word that is a path on the disk is one, whatever
     /// wildcards are in it.
     pub fn new(words: Vec<String>) -> Self {
-        Self { name: words.join(", "), given: Given::Words(words), inventory: OnceCell::new() }
+        let name = match words.as_slice() {
+            // A shell that expands wildcards gives thousands.
+            [first, second, rest @ ..] if rest.len() > 1 => {
+                format!("{first}, {second} and {} more", rest.len())
+            }
+            _ => words.join(", "),
+        };
+        Self { name, given: Given::Words(words), inventory: OnceCell::new() }
     }
 
     /// Makes the source of a CircleCI job's working folder: `**/test/test-reports/**/*.xml` below it.

@@ -115,6 +115,14 @@ async fn a_path_with_wildcards_in_its_name_is_a_path() {
     assert_eq!(shown(&paths(&dir, &["in/[x]"])).await, "[x] a.xml\n");
 }
 
+#[test]
+fn many_words_have_a_short_name() {
+    let name = |words: &[&str]| Paths::new(words.iter().map(ToString::to_string).collect()).name().to_owned();
+    assert_eq!(name(&["a"]), "a");
+    assert_eq!(name(&["a", "b", "c"]), "a, b, c");
+    assert_eq!(name(&["a", "b", "c", "d"]), "a, b and 2 more");
+}
+
 #[tokio::test]
 async fn a_wrong_path_is_said_before_anything_is_read() {
     let dir = tree(&["in/a.xml"]);
