@@ -119,6 +119,11 @@ impl Reference {
         Ok(Self { folder })
     }
 
+    /// Returns the folder, with a file `<collection>.ndjson` for each, `.` for `/`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the lines of a collection, one of [`COLLECTIONS`].
     ///
     /// # Errors

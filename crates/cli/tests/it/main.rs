@@ -10,6 +10,8 @@ mod forgotten;
 mod help;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod readers;
 #[cfg(feature = "cloud")]
 #[cfg(test)]
 mod remote;
