@@ -1,6 +1,7 @@
 //! What is reached over the network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use testlake_collect::bucket::{StoreSettings, StoreUrl};
 use testlake_collect::source::circleci::{CircleCi, CircleCiSettings};
@@ -27,10 +28,14 @@ pub(super) fn open_github(
     collecting: &Collecting,
     environment: &Environment,
 ) -> Result<Arc<dyn Source>, Failure> {
+    github_with(environment, http_settings(collecting))
+}
+
+fn github_with(environment: &Environment, http: HttpSettings) -> Result<Arc<dyn Source>, Failure> {
     let settings = GitHubSettings {
         api_url: github_api(environment).to_owned(),
         token: environment.get("GITHUB_TOKEN").and_then(Secret::new),
-        http: http_settings(collecting),
+        http,
         ..GitHubSettings::default()
     };
     Ok(Arc::new(GitHub::new(settings).or_exit(Exit::Usage)?))
@@ -51,12 +56,17 @@ pub(super) fn open_circleci(
     Ok(Arc::new(CircleCi::new(settings).or_exit(Exit::Usage)?))
 }
 
+/// How long the names of the jobs are tried for: a run without them is told, one that waits for them is not.
+const JOB_NAMES_DEADLINE: Duration = Duration::from_secs(30);
+
 /// Opens what is asked for the names of the jobs alone.
 pub(super) fn open_jobs_source(
     collecting: &Collecting,
     environment: &Environment,
 ) -> Result<Option<Arc<dyn Source>>, Failure> {
-    collecting.jobs_of_github.then(|| open_github(collecting, environment)).transpose()
+    let mut http = http_settings(collecting);
+    http.deadline = http.deadline.min(JOB_NAMES_DEADLINE);
+    collecting.jobs_of_github.then(|| github_with(environment, http)).transpose()
 }
 
 /// Refuses a run's address on another host than the one that the token is for.
