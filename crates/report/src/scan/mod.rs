@@ -1,7 +1,7 @@
 //! Bytes → structure, without a tree and without a copy.
 //!
 //! - [`xml`]: tags and texts of XML, as they stand.
-//! - [`reference`]: what a raw text or attribute value reads as: references, line ends, white space.
+//! - [`mod@reference`]: what a raw text or attribute value reads as: references, line ends, white space.
 //! - [`encoding`]: bytes in any encoding → UTF-8.
 
 pub mod encoding;

@@ -19,12 +19,8 @@ impl XmlVisitor for Log {
     fn start(&mut self, tag: &StartTag<'_>) {
         let mut line = format!("<{}", show(tag.name.of(tag.window)));
         for attribute in tag.attributes {
-            line += &format!(
-                " {}={}{}",
-                show(attribute.local.of(tag.window)),
-                show(attribute.value.of(tag.window)),
-                if attribute.coded { "*" } else { "" }
-            );
+            let (name, value) = (attribute.local.of(tag.window), attribute.value.of(tag.window));
+            line += &[" ", &show(name), "=", &show(value), if attribute.coded { "*" } else { "" }].concat();
         }
         self.lines.push(line);
         self.depth += 1;
