@@ -13,6 +13,7 @@ use super::first_sight::{FirstSights, Place, Sight};
 use super::report::{FoundCase, RowKey, Tick};
 use super::summary::{Keys, Names, add_seconds};
 use super::unit::ReportDone;
+use crate::profile::facts::NO_CLASS;
 use crate::profile::json;
 use crate::profile::selection::REPEATED_BY_DESIGN;
 use crate::spool::Body;
@@ -118,7 +119,7 @@ impl Additional {
     pub(crate) fn classes(&mut self, group: u32, rows: &[RowKey], into: &mut Vec<u32>) {
         let Some(group) = self.groups.get_mut(group as usize) else { return };
         for row in rows {
-            let (written, identity) = self.keys.number(&row.class);
+            let (written, identity) = self.keys.number(&row.class.clone().or_text(NO_CLASS));
             let next = u32::try_from(group.class_keys.len()).unwrap_or(u32::MAX);
             let place = *group.classes.entry(identity).or_insert_with(|| {
                 group.class_keys.push(written);
@@ -266,7 +267,7 @@ impl Additional {
         if rerun.class == u32::MAX
             && let Some(group) = self.groups.get(rerun.group as usize)
         {
-            let (_, identity) = self.keys.number(&case.class);
+            let (_, identity) = self.keys.number(&case.class.clone().or_text(NO_CLASS));
             rerun.class = group.classes.get(&identity).copied().unwrap_or_default();
         }
         (rerun.offset, rerun.name_length, rerun.document_length) = (offset, name_length, document_length);
@@ -320,7 +321,7 @@ impl Additional {
             let (name, document) = bytes.split_at_checked(rerun.name_length as usize).unwrap_or_default();
             let class = group.class_keys.get(rerun.class as usize).copied().unwrap_or_default();
             let mut class_name = Vec::new();
-            self.keys.get(class).write_name("NoClass", &mut class_name);
+            self.keys.get(class).write_name(&mut class_name);
             let key = [
                 u64::from(group.build),
                 u64::from(group.variant),

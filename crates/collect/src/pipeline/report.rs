@@ -12,7 +12,7 @@ use super::pass::PassSink;
 use crate::plan::FailedCase;
 use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
 use crate::profile::document::{DocumentWriter, Form, Stamp};
-use crate::profile::facts::{CaseFacts, Key, Outcome};
+use crate::profile::facts::{CaseFacts, Key, NO_CLASS, NO_NAME, Outcome};
 use crate::profile::number;
 
 /// What a report is asked for.
@@ -245,7 +245,7 @@ impl ReportSink {
         let class = self.class_hashes.get(row as usize).copied().unwrap_or_default();
         self.key.clear();
         match name {
-            None => self.key.push(0),
+            None => Key::Absent.or_text(NO_NAME).write_canonical(&mut self.key),
             Some(name) => {
                 let value = DocumentWriter::value(&mut self.decoded, window, name);
                 match number::parse_float(value) {
@@ -284,7 +284,7 @@ impl ReportSink {
         let file = Key::of(window, facts.file.as_ref(), &mut self.decoded);
         let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
         self.key.clear();
-        class.write_canonical(&mut self.key);
+        class.clone().or_text(NO_CLASS).write_canonical(&mut self.key);
         self.class_hashes.push(xxhash_rust::xxh3::xxh3_64(&self.key));
         self.new_rows.push(RowKey { file, class });
         row
@@ -430,7 +430,9 @@ impl CaseSink for RepeatSink<'_> {
             if self.asked.binary_search(&self.ordinal).is_ok() {
                 let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
                 let (mut name, mut document) = (Vec::new(), Vec::new());
-                Key::of(window, facts.name.as_ref(), &mut self.decoded).write_name("NoName", &mut name);
+                Key::of(window, facts.name.as_ref(), &mut self.decoded)
+                    .or_text(NO_NAME)
+                    .write_name(&mut name);
                 self.writer.write(window, tree, case, self.stamp, Form::Rerun, &mut document);
                 let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
                 self.found.push(FoundCase { ordinal: self.ordinal, class, name, document });

@@ -99,6 +99,10 @@ impl CaseFacts {
     }
 }
 
+/// What stands for a class and a name that a case does not have, where `additional_info` needs one.
+pub(crate) const NO_CLASS: &str = "NoClass";
+pub(crate) const NO_NAME: &str = "NoName";
+
 /// A `file`, `classname` or `name` as a key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Key {
@@ -112,6 +116,14 @@ impl Key {
         let Some(attribute) = attribute else { return Self::Absent };
         let value = DocumentWriter::value(decoded, window, attribute);
         number::parse_float(value).map_or_else(|| Self::Text(value.into()), Self::Number)
+    }
+
+    /// Returns the key, or `name` as a text where it is absent.
+    pub(crate) fn or_text(self, name: &str) -> Self {
+        match self {
+            Self::Absent => Self::Text(name.as_bytes().into()),
+            present => present,
+        }
     }
 
     /// Adds a form in which keys that are one are equal: a mark of the kind, then the value; 0 and -0 are one.
@@ -139,10 +151,10 @@ impl Key {
         }
     }
 
-    /// Adds the key as the name of a JSON object's member, `absent` where there is none.
-    pub(crate) fn write_name(&self, absent: &str, into: &mut Vec<u8>) {
+    /// Adds the key as the name of a JSON object's member.
+    pub(crate) fn write_name(&self, into: &mut Vec<u8>) {
         match self {
-            Self::Absent => json::write_string(absent.as_bytes(), into),
+            Self::Absent => into.extend_from_slice(b"\"\""),
             Self::Number(number) => {
                 into.push(b'"');
                 number::write_float(*number, into);
