@@ -25,7 +25,10 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
     let document: Value = match serde_json::from_slice(text) {
         Ok(document) => document,
         Err(error) => {
-            let offset = offset_of(text, error.line(), error.column());
+            let mark = inflated.len() - text.len();
+            let place =
+                if error.is_eof() { text.len() } else { place_of(text, error.line(), error.column()) };
+            let offset = (mark + place) as u64;
             done.wrong = Some(("td-exclusions", Some(offset), "it is no JSON".into()));
             return done;
         }
@@ -48,9 +51,9 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
     done
 }
 
-/// Returns the byte offset of a line and a column, both counted from 1.
-fn offset_of(text: &[u8], line: usize, column: usize) -> u64 {
+/// Returns the place of a line and a column, both counted from 1.
+fn place_of(text: &[u8], line: usize, column: usize) -> usize {
     let before: usize =
         text.split_inclusive(|&byte| byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
-    (before + column.saturating_sub(1)) as u64
+    before + column.saturating_sub(1)
 }

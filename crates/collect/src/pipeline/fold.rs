@@ -53,9 +53,10 @@ pub(crate) struct Current {
     pub(crate) ledger: LedgerArtifact,
     build: String,
     config: String,
-    /// Reports of it that were not read whole, and those that were.
+    /// Parts of it that were not read whole.
     broken: u64,
-    whole: u64,
+    /// Whether something of it was read, and whether that was a report.
+    has_some: bool,
     has_report: bool,
 }
 
@@ -156,14 +157,15 @@ impl Fold {
         }
         let broken = defects.iter().filter(|defect| !defect.code.is_note()).count() as u64;
         self.current =
-            Some(Current { index, job, ledger, build, config, broken, whole: 0, has_report: false });
+            Some(Current { index, job, ledger, build, config, broken, has_some: false, has_report: false });
     }
 
     /// The artifact has ended.
     pub(crate) fn end(&mut self) {
         let Some(mut current) = self.current.take() else { return };
         if current.ledger.status == ArtifactStatus::Read && current.broken > 0 {
-            current.ledger.status = ArtifactStatus::Salvaged;
+            current.ledger.status =
+                if current.has_some { ArtifactStatus::Salvaged } else { ArtifactStatus::Rejected };
             current.ledger.reason = Some(format!(
                 "{} of it could not be read whole; see the findings",
                 count(current.broken, "part")
@@ -255,13 +257,13 @@ impl Fold {
             self.reports.found += 1;
         }
         match done.status {
-            ReportStatus::Read => current.whole += 1,
             ReportStatus::Salvaged | ReportStatus::Rejected => {
                 current.broken += 1;
                 self.is_partial = true;
             }
-            ReportStatus::NotAReport | ReportStatus::OtherFormat => {}
+            ReportStatus::Read | ReportStatus::NotAReport | ReportStatus::OtherFormat => {}
         }
+        current.has_some |= !matches!(done.status, ReportStatus::Rejected | ReportStatus::OtherFormat);
         current.has_report |= matches!(done.status, ReportStatus::Read | ReportStatus::Salvaged);
         self.cases.rerun += done.rerun_cases;
         self.report_findings(&artifact, done);
@@ -400,7 +402,9 @@ impl Fold {
         if self.additional.is_some() {
             self.places.push((current.index, done.path.as_str().into()));
         }
-        if done.wrong.is_some() || done.defect.is_some() {
+        let is_whole = done.wrong.is_none() && done.defect.is_none();
+        current.has_some |= is_whole || !done.test_files.is_empty();
+        if !is_whole {
             current.broken += 1;
             self.is_partial = true;
         }

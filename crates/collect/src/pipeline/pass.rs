@@ -45,8 +45,7 @@ fn whole_in<S: PassSink, E>(
         let fed = scanner.feed(part, is_last, reader);
         if fed.stop.is_some() || is_last {
             reader.finish(part);
-            let finding = |(code, at)| Finding { code, offset: (window.start + at) as u64 };
-            return Ok(fed.stop.map(finding));
+            return Ok(fed.stop.map(|(code, offset)| Finding { code, offset }));
         }
         if window.advance(fed.consumed) {
             reader.pass_over_next();
@@ -101,7 +100,7 @@ pub(crate) fn stream<S: PassSink, E>(
         let fed = scanner.feed(&text, is_last, reader);
         if fed.stop.is_some() || is_last {
             reader.finish(&text);
-            end.stop = fed.stop.map(|(code, at)| Finding { code, offset: start + at as u64 });
+            end.stop = fed.stop.map(|(code, offset)| Finding { code, offset });
             return Ok(end);
         }
         start += fed.consumed as u64;
@@ -205,6 +204,7 @@ mod tests {
                     Just("<failure message=\"&amp;\">"), Just("</failure>"), Just("<testsuite tests=\"2\">"), Just("</testsuite>"),
                     Just("text & more"), Just("\r\n"), Just("<![CDATA[ ]] ]]>"), Just("<!-- - -->"), Just("é\u{1F600}"), Just("1 < 2"),
                     Just("&lt;&unknown;"), Just("<skipped/>"), Just("<a"), Just(" b='"), Just(">"),
+                    Just("<!--"), Just("<![CDATA["), Just("&#2;"),
                 ],
                 0..40,
             ),

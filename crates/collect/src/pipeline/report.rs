@@ -118,6 +118,8 @@ pub(crate) struct ReportSink {
 
     pub(crate) findings: Vec<Finding>,
     pub(crate) findings_left_out: u64,
+    /// How many findings were kept and left out when all was settled last.
+    settled_findings: (usize, u64),
     /// Whether a case was left out.
     pub(crate) has_loss: bool,
     pub(crate) declared: Vec<Declared>,
@@ -152,6 +154,7 @@ impl ReportSink {
             rerun_cases: 0,
             findings: Vec::new(),
             findings_left_out: 0,
+            settled_findings: (0, 0),
             has_loss: false,
             declared: Vec::new(),
             failures: Vec::new(),
@@ -175,6 +178,7 @@ impl ReportSink {
         self.rerun_cases = 0;
         self.findings.clear();
         self.findings_left_out = 0;
+        self.settled_findings = (0, 0);
         self.has_loss = false;
         self.declared.clear();
         self.failures.clear();
@@ -199,12 +203,12 @@ impl ReportSink {
         }
     }
 
-    /// Adds a finding; the same one told again counts once.
+    /// Adds a finding.
     pub(crate) fn tell(&mut self, finding: Finding) {
         self.has_loss |= finding.code.weight() == Weight::Loss;
         if self.findings.len() >= self.limits.findings {
             self.findings_left_out += 1;
-        } else if !self.findings.contains(&finding) {
+        } else {
             self.findings.push(finding);
         }
     }
@@ -370,6 +374,17 @@ impl CaseSink for ReportSink {
 
     fn finding(&mut self, code: FindingCode, at: u32) {
         self.tell(Finding { code, offset: self.window_start + u64::from(at) });
+    }
+
+    #[inline]
+    fn mark(&mut self) {
+        self.settled_findings = (self.findings.len(), self.findings_left_out);
+    }
+
+    fn rollback(&mut self) {
+        let (kept, left_out) = self.settled_findings;
+        self.findings.truncate(kept);
+        self.findings_left_out = left_out;
     }
 
     fn declared(&mut self, suite: &[u8], declared: u64, found: u64) {

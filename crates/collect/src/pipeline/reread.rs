@@ -17,7 +17,7 @@ use super::listing::WantedArtifact;
 use super::pass;
 use super::report::RepeatSink;
 use super::work::Shared;
-use crate::archive::{self, ReadOutcome, Scratch};
+use crate::archive::{self, Budget, ReadOutcome, Scratch};
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
 use crate::profile::selection;
@@ -55,25 +55,33 @@ impl Reread<'_> {
         }
         let mut lost = Vec::new();
         for (artifact, reports) in by_artifact {
-            if let Err(why) = self.artifact(artifact, &reports, additional)? {
-                lost.extend(reports.iter().map(|(_, ordinals, path)| Lost {
-                    artifact,
-                    path: (*path).to_owned(),
-                    cases: ordinals.len(),
-                    why: why.clone(),
-                }));
+            let mut lose = |(_, ordinals, path): &Asked<'_>, found: usize, why: &str| {
+                let cases = ordinals.len().saturating_sub(found);
+                let (path, why) = ((*path).to_owned(), why.to_owned());
+                lost.push(Lost { artifact, path, cases, why });
+            };
+            match self.artifact(artifact, &reports, additional)? {
+                Err(why) => reports.iter().for_each(|report| lose(report, 0, &why)),
+                Ok(found) => {
+                    for (report, found) in reports.iter().zip(found) {
+                        if found < report.1.len() {
+                            lose(report, found, "the second reading did not give what the first had");
+                        }
+                    }
+                }
             }
         }
         Ok(lost)
     }
 
+    /// Reads reports of one artifact again; returns how many of the cases asked for each gave.
     fn artifact(
         &self,
         index: usize,
         reports: &[Asked<'_>],
         additional: &mut Additional,
-    ) -> io::Result<Result<(), String>> {
-        let Some(artifact) = self.artifacts.get(index) else { return Ok(Ok(())) };
+    ) -> io::Result<Result<Vec<usize>, String>> {
+        let Some(artifact) = self.artifacts.get(index) else { return Ok(Ok(Vec::new())) };
         let listing = &artifact.listing;
         let content = match self.kept.and_then(|kept| kept.content(index)) {
             Some(content) => content,
@@ -83,7 +91,9 @@ impl Reread<'_> {
             },
         };
         let wanted = |path: &str| reports.iter().any(|(_, _, asked)| *asked == path);
-        let (limits, budget) = (&self.shared.archive_limits, &self.shared.budget);
+        // what was within the run's limit the first time is not counted against it again
+        let limits = &self.shared.archive_limits;
+        let budget = &Budget::new(limits.run_bytes);
         let opened = match archive::open(&listing.name, &content, &wanted, limits, budget) {
             Ok(opened) => opened,
             Err(defect) => return Ok(Err(defect.text)),
@@ -91,8 +101,12 @@ impl Reread<'_> {
         let job = selection::job_id(&listing.name);
         let mut scratch = Scratch::default();
         let mut inflated = Vec::new();
+        let mut found = Vec::new();
         for (report, ordinals, path) in reports {
-            let Some(entry) = opened.entries.iter().find(|entry| entry.path == *path) else { continue };
+            let Some(entry) = opened.entries.iter().find(|entry| entry.path == *path) else {
+                found.push(0);
+                continue;
+            };
             let run = &self.shared.run;
             let invoking_file = selection::invoking_file(&listing.name, path);
             let stamp = Stamp::new(&run.run_id, run.attempt, job, &invoking_file);
@@ -116,7 +130,8 @@ impl Reread<'_> {
             for case in &reader.sink.found {
                 additional.found(*report, case)?;
             }
+            found.push(reader.sink.found.len());
         }
-        Ok(Ok(()))
+        Ok(Ok(found))
     }
 }

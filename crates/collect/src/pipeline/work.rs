@@ -250,6 +250,8 @@ impl<'run> Worker<'run> {
                 sink.findings.push(stop);
             }
         }
+        // those of the encoding were told before all others
+        sink.findings.sort_by_key(|finding| finding.offset);
         let is_broken = pass.stop.is_some() || !done.defects.is_empty();
         done.status = match (is_broken, sink.ordinal) {
             (true, 0) => ReportStatus::Rejected,

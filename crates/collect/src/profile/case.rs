@@ -113,6 +113,10 @@ pub(crate) trait CaseSink {
     fn tree(&mut self, window: &[u8], tree: &CaseTree);
     /// A defect, at a place in the window.
     fn finding(&mut self, code: FindingCode, at: u32);
+    /// What is told from here on may be taken back.
+    fn mark(&mut self) {}
+    /// What was told since [`mark`](Self::mark) will be told again.
+    fn rollback(&mut self) {}
     /// A suite holds another number of cases than it declares.
     fn declared(&mut self, suite: &[u8], declared: u64, found: u64);
 }
@@ -374,10 +378,16 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
         self.tree.nodes.is_empty()
     }
 
+    #[inline]
+    fn mark(&mut self) {
+        self.sink.mark();
+    }
+
     fn rollback(&mut self) {
         self.tree.clear();
         self.open = NONE;
         self.is_ended = false;
+        self.sink.rollback();
     }
 }
 

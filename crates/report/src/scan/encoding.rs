@@ -118,8 +118,15 @@ impl<'report> Decoded<'report> {
         };
         let decoded = Self { text, charset: detected.charset, mark: detected.mark, raw };
         decoded.tell_invalid(&mut findings);
+        // from one to the next, so that many of them cost no more than one way through the report
+        let (mut known, mut known_raw) = (0, decoded.mark);
         let mut tell = |place| {
-            findings(Finding { code: FindingCode::ForbiddenCharacter, offset: decoded.offset_in_raw(place) });
+            if place < known {
+                (known, known_raw) = (0, decoded.mark);
+            }
+            known_raw += decoded.raw_length(known, known_raw, place);
+            known = place;
+            findings(Finding { code: FindingCode::ForbiddenCharacter, offset: known_raw as u64 });
         };
         forbidden_characters(&decoded.text, &mut tell);
         decoded
@@ -130,22 +137,27 @@ impl<'report> Decoded<'report> {
     /// # Cost
     /// Linear in the place where the report was not valid UTF-8.
     pub fn offset_in_raw(&self, place: usize) -> u64 {
-        let content = self.raw.get(self.mark..).unwrap_or_default();
-        let before = self.text.get(..place).unwrap_or(&self.text);
-        let length = match (self.charset, &self.text) {
-            (Charset::Utf8, Cow::Borrowed(_)) => place,
-            (Charset::Utf8, Cow::Owned(_)) => utf8_raw_length(content, place),
-            (Charset::Latin1, _) => String::from_utf8_lossy(before).chars().count(),
+        (self.mark + self.raw_length(0, self.mark, place)) as u64
+    }
+
+    /// Returns how many bytes of the report became the text from `start`, which stands at `raw_start`, to `place`.
+    fn raw_length(&self, start: usize, raw_start: usize, place: usize) -> usize {
+        let part = self.text.get(start..place).or_else(|| self.text.get(start..)).unwrap_or_default();
+        match (self.charset, &self.text) {
+            (Charset::Utf8, Cow::Borrowed(_)) => place - start,
+            (Charset::Utf8, Cow::Owned(_)) => {
+                utf8_raw_length(self.raw.get(raw_start..).unwrap_or_default(), place - start)
+            }
+            (Charset::Latin1, _) => String::from_utf8_lossy(part).chars().count(),
             (Charset::Other(encoding), _) => {
-                let before = String::from_utf8_lossy(before);
+                let part = String::from_utf8_lossy(part);
                 if encoding == UTF_16LE || encoding == UTF_16BE {
-                    before.encode_utf16().count() * 2
+                    part.encode_utf16().count() * 2
                 } else {
-                    encoding.encode(&before).0.len()
+                    encoding.encode(&part).0.len()
                 }
             }
-        };
-        (self.mark + length) as u64
+        }
     }
 
     /// Tells each run of invalid bytes.
@@ -383,6 +395,19 @@ mod tests {
         let decoded = Decoded::new(raw, |_| ());
         assert_eq!(decoded.offset_in_raw(decoded.text.len()), 10);
         assert_eq!(decoded.offset_in_raw(0), 2);
+    }
+
+    #[test]
+    fn many_forbidden_characters_have_their_offsets_in_any_encoding() {
+        let offsets =
+            |raw: &[u8]| -> Vec<u64> { decode(raw).1.into_iter().map(|(_, offset)| offset).collect() };
+        let declaration = b"<?xml version='1.0' encoding='latin-1'?>";
+        assert_eq!(offsets(&[&declaration[..], b"\xE9\x01\xE9\x02\x03"].concat()), [41, 43, 44]);
+        let text = "\u{FEFF}<é\u{1}\u{FFFE}\u{1F600}\u{2}";
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(offsets(&utf16), [6, 14, 8]);
+        // invalid, invalid, then the two controls between and behind them
+        assert_eq!(offsets(b"<\xFF\x01\xFF\x02"), [1, 3, 2, 4]);
     }
 
     #[test]

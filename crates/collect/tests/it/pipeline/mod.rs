@@ -1,5 +1,6 @@
 //! The pipeline from plan to ledger: files in, files out.
 
+mod broken;
 mod ledger;
 mod made_runs;
 mod quirks;

@@ -12,8 +12,8 @@ use crate::limits::Limits;
 pub struct Fed {
     /// How many bytes of the window need not be shown again.
     pub consumed: usize,
-    /// Why reading ended, and at which place in the window.
-    pub stop: Option<(FindingCode, usize)>,
+    /// Why reading ended, and at which byte, counted from the first window's begin.
+    pub stop: Option<(FindingCode, u64)>,
 }
 
 /// Where in a document the scan is.
@@ -53,6 +53,10 @@ pub struct XmlScanner {
     open: Vec<usize>,
     phase: Phase,
     section: Section,
+    /// Where the section begins that is open, counted as [`Fed::stop`] is.
+    section_start: u64,
+    /// Bytes that were consumed before the window.
+    consumed: u64,
     pub(super) attributes: Vec<Attribute>,
     told_outer_text: bool,
 }
@@ -63,6 +67,7 @@ struct Checkpoint {
     open: usize,
     phase: Phase,
     section: Section,
+    section_start: u64,
 }
 
 /// What came of one construct.
@@ -84,6 +89,8 @@ impl XmlScanner {
             open: Vec::new(),
             phase: Phase::Before,
             section: Section::Markup,
+            section_start: 0,
+            consumed: 0,
             attributes: Vec::new(),
             told_outer_text: false,
         }
@@ -95,6 +102,8 @@ impl XmlScanner {
         self.open.clear();
         self.phase = Phase::Before;
         self.section = Section::Markup;
+        self.section_start = 0;
+        self.consumed = 0;
         self.told_outer_text = false;
     }
 
@@ -116,25 +125,28 @@ impl XmlScanner {
     /// A window of 4 GiB or more is refused as a tag that is too large.
     pub fn feed<V: XmlVisitor>(&mut self, window: &[u8], last: bool, visitor: &mut V) -> Fed {
         if u32::try_from(window.len()).is_err() {
-            return Fed { consumed: 0, stop: Some((FindingCode::TagTooLarge, 0)) };
+            return self.fed(0, Some((FindingCode::TagTooLarge, 0)));
         }
         let mut at = 0;
         let mut checkpoint = self.checkpoint(0);
         loop {
             if !last && visitor.settled() {
                 checkpoint = self.checkpoint(at);
+                visitor.mark();
             }
             let step = if self.section == Section::Markup {
                 let text_end = self.text(window, at, last, visitor);
                 at = text_end;
                 if !last && visitor.settled() {
                     checkpoint = self.checkpoint(at);
+                    visitor.mark();
                 }
                 if window.get(at) == Some(&b'<') {
                     if window.get(at + 1).is_some_and(|&byte| byte == b'/' || begins_name(byte)) {
                         visitor.tag(window);
                         if !last && visitor.settled() {
                             checkpoint = self.checkpoint(at);
+                            visitor.mark();
                         }
                     }
                     self.markup(window, at, visitor)
@@ -146,28 +158,42 @@ impl XmlScanner {
             };
             match step {
                 Step::Done(next) => at = next,
-                Step::Stop(code, offset) => return Fed { consumed: at, stop: Some((code, offset)) },
+                Step::Stop(code, offset) => return self.fed(at, Some((code, offset))),
                 Step::Incomplete if last => return self.finish(window, at),
                 Step::Incomplete => {
                     if self.section == Section::Markup
                         && window.len() - at > self.limits.tag_bytes
                         && window.get(at) == Some(&b'<')
                     {
-                        return Fed { consumed: at, stop: Some((FindingCode::TagTooLarge, at)) };
+                        return self.fed(at, Some((FindingCode::TagTooLarge, at)));
                     }
-                    if visitor.settled() {
-                        return Fed { consumed: at.max(checkpoint.at), stop: None };
+                    let is_settled = visitor.settled();
+                    visitor.rollback();
+                    if is_settled {
+                        return self.fed(at.max(checkpoint.at), None);
                     }
                     self.restore(&checkpoint);
-                    visitor.rollback();
-                    return Fed { consumed: checkpoint.at, stop: None };
+                    return self.fed(checkpoint.at, None);
                 }
             }
         }
     }
 
     fn checkpoint(&self, at: usize) -> Checkpoint {
-        Checkpoint { at, open: self.open.len(), phase: self.phase, section: self.section }
+        let Self { phase, section, section_start, .. } = *self;
+        Checkpoint { at, open: self.open.len(), phase, section, section_start }
+    }
+
+    /// Gives up what was consumed of the window; makes a place in the window one in the document.
+    fn fed(&mut self, consumed: usize, stop: Option<(FindingCode, usize)>) -> Fed {
+        let stop = stop.map(|(code, at)| (code, self.place(at)));
+        self.consumed = self.place(consumed);
+        Fed { consumed, stop }
+    }
+
+    /// Makes a place in the window one in the document.
+    fn place(&self, at: usize) -> u64 {
+        self.consumed.saturating_add(at as u64)
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) {
@@ -177,14 +203,17 @@ impl XmlScanner {
         }
         self.phase = checkpoint.phase;
         self.section = checkpoint.section;
+        self.section_start = checkpoint.section_start;
     }
 
     /// The last window ended; says whether the document did.
-    fn finish(&self, window: &[u8], at: usize) -> Fed {
+    fn finish(&mut self, window: &[u8], at: usize) -> Fed {
+        if self.section != Section::Markup {
+            let stop = Some((FindingCode::Unclosed, self.section_start));
+            return Fed { stop, ..self.fed(window.len(), None) };
+        }
         let rest_is_markup = window.get(at) == Some(&b'<');
-        let code = if self.section != Section::Markup {
-            Some(FindingCode::Unclosed)
-        } else if rest_is_markup {
+        let code = if rest_is_markup {
             let rest = window.get(at..).unwrap_or_default();
             let section = rest.starts_with(b"<!") || rest.starts_with(b"<?");
             Some(if section && rest.len() > 2 { FindingCode::Unclosed } else { FindingCode::CutTag })
@@ -197,7 +226,7 @@ impl XmlScanner {
             None
         };
         let place = if code == Some(FindingCode::CutDocument) { window.len() } else { at };
-        Fed { consumed: window.len(), stop: code.map(|code| (code, place)) }
+        self.fed(window.len(), code.map(|code| (code, place)))
     }
 
     /// Tells the text from `at` to the next `<`; returns where it ends.
@@ -250,12 +279,17 @@ impl XmlScanner {
             Some(b'/') => self.end_tag(window, at, visitor),
             Some(b'!') => self.declaration(window, at, visitor),
             Some(b'?') => {
-                self.section = Section::Instruction;
+                self.begin_section(Section::Instruction, at);
                 Step::Done(at + 2)
             }
             Some(&byte) if begins_name(byte) => self.start_tag(window, at, visitor),
             Some(_) => self.bare_less_than(window, at, visitor),
         }
+    }
+
+    fn begin_section(&mut self, section: Section, at: usize) {
+        self.section = section;
+        self.section_start = self.place(at);
     }
 
     fn bare_less_than<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
@@ -304,11 +338,11 @@ impl XmlScanner {
     fn declaration<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
         let rest = window.get(at..).unwrap_or_default();
         if rest.starts_with(b"<!--") {
-            self.section = Section::Comment;
+            self.begin_section(Section::Comment, at);
             return Step::Done(at + 4);
         }
         if rest.starts_with(b"<![CDATA[") {
-            self.section = Section::CData;
+            self.begin_section(Section::CData, at);
             return Step::Done(at + 9);
         }
         let keyword = rest.get(..9).unwrap_or(rest);

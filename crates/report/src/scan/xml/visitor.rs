@@ -92,6 +92,8 @@ pub trait XmlVisitor {
     fn finding(&mut self, code: FindingCode, at: u32);
     /// Reports whether all that was told so far has been dealt with, so that the window may be given up.
     fn settled(&self) -> bool;
-    /// Forgets what was told since [`settled`](Self::settled) last was true: it will be told again.
+    /// All is [`settled`](Self::settled): what is told from here on may be taken back.
+    fn mark(&mut self) {}
+    /// Forgets what was told since [`mark`](Self::mark) was last called: it will be told again.
     fn rollback(&mut self);
 }
