@@ -8,6 +8,9 @@ mod collect;
 mod forgotten;
 #[cfg(test)]
 mod help;
+#[cfg(unix)]
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
