@@ -119,7 +119,10 @@ impl StoreSettings {
     }
 
     /// Returns the first of some variables that is there.
-    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "only stores in the cloud look at it"))]
+    #[cfg_attr(
+        all(not(feature = "cloud"), not(test)),
+        expect(dead_code, reason = "only stores in the cloud look at it")
+    )]
     pub(crate) fn first_variable(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.variable(name))
     }
