@@ -81,8 +81,8 @@ fn a_report_that_breaks_off_gives_its_whole_cases() {
             .saves(&["a", "b"]),
         report("cut off before the first case ends", "<testsuite><testcase name=\"a\">")
             .rejected("cut-document", ""),
-        report("cut off in an end tag", r#"<testsuite><testcase name="a"/><testcase name="b"></testca"#)
-            .salvaged("cut-tag", "</testca", 1)
+        report("cut off in an end tag", r#"<testsuite><testcase name="a"/><testcase name="b"></test"#)
+            .salvaged("cut-tag", "</test", 1)
             .saves(&["a"]),
         report("cut off between cases", two).salvaged("cut-document", "", 2).saves(&["a", "b"]),
         report(
