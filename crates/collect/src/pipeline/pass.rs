@@ -156,6 +156,11 @@ mod tests {
     use crate::pipeline::report::{ReportSink, Wanted};
     use crate::profile::document::Stamp;
 
+    /// Few findings, so that those beyond are counted, too.
+    fn few_findings() -> Limits {
+        Limits { findings: 2, ..Limits::default() }
+    }
+
     fn reader(limits: Limits) -> CaseReader<ReportSink> {
         let mut reader = CaseReader::new(ReportSink::new(Wanted { full: true, additional: true }, limits));
         reader.sink.begin(0, Stamp::new("1", 1, Some("2"), "x"));
@@ -167,11 +172,17 @@ mod tests {
         let sink = &reader.sink;
         let lines = String::from_utf8_lossy(&sink.full);
         let ticks: Vec<_> = sink.ticks.iter().map(|tick| (tick.row, tick.outcome)).collect();
-        format!("{lines}{ticks:?}{:?}{:?}{stop:?}{}", sink.findings, sink.declared, sink.sights.len())
+        format!(
+            "{lines}{ticks:?}{:?}{:?}{stop:?}{} {}",
+            sink.findings,
+            sink.declared,
+            sink.sights.len(),
+            sink.findings_left_out
+        )
     }
 
     fn in_windows(text: &[u8], size: usize) -> String {
-        let limits = Limits::default();
+        let limits = few_findings();
         let mut reader = reader(limits);
         let mut scanner = XmlScanner::new(limits);
         let mut window = Window::new(limits.case_bytes);
@@ -213,7 +224,7 @@ mod tests {
             let text = format!("<testsuites>{}</testsuites>", pieces.concat());
             let one = in_windows(text.as_bytes(), text.len() + 1);
             prop_assert_eq!(in_windows(text.as_bytes(), size), one.clone());
-            let mut streamed = reader(Limits::default());
+            let mut streamed = reader(few_findings());
             let mut scanner = XmlScanner::new(Limits::default());
             let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
             let mut drip = Drip(text.as_bytes(), size);

@@ -4,6 +4,7 @@ mod broken;
 mod ledger;
 mod made_runs;
 mod quirks;
+mod read_again;
 mod same_bytes;
 
 use std::collections::BTreeMap;
