@@ -19,7 +19,10 @@ use crate::profile::selection::EntryKind;
 const UNIT_BYTES: u64 = 1 << 20;
 
 /// Parts that a worker may be ahead of the fold in one unit.
-const PARTS_AHEAD: usize = 4;
+///
+/// 256: a unit of many small reports has two parts for each, and must end without waiting for the units before it. A part
+/// is below 300 KiB, so that the most that waits is 75 MiB, and only behind another report as large.
+const PARTS_AHEAD: usize = 256;
 
 /// An artifact that is being read.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub(crate) const PIECE_BYTES: usize = 2 << 20;
 /// Bytes of `failed_test_runs` that are handed on at once.
 const FAILED_BYTES: usize = 256 << 10;
 /// Cases that are handed on at once.
-const CASES_AHEAD: usize = 64 << 10;
+const CASES_AHEAD: usize = 8 << 10;
 
 /// What all workers of a run share.
 #[derive(Debug)]
