@@ -121,19 +121,30 @@ pub fn read_cdata(raw: &[u8], into: &mut Vec<u8>) {
 /// Adds what a raw attribute value reads as: references read, each tab and line end that stands there a space
 /// (<https://www.w3.org/TR/xml/#AVNormalize>).
 pub fn read_attribute(raw: &[u8], into: &mut Vec<u8>) {
+    read_attribute_by(raw, into, |rest| memchr3(b'\t', b'\r', b'\n', rest));
+}
+
+/// Does so, with `find_white` to find the next tab or line end: asked once for each, not for each reference, or a value
+/// of many references would take time with the square of its length.
+fn read_attribute_by(raw: &[u8], into: &mut Vec<u8>, mut find_white: impl FnMut(&[u8]) -> Option<usize>) {
     let mut rest = raw;
-    loop {
-        let line = memchr3(b'\t', b'\r', b'\n', rest);
-        let reference = memchr(b'&', rest.get(..line.unwrap_or(rest.len())).unwrap_or_default());
-        let Some(found) = reference.or(line) else { break };
+    while let Some(found) = find_white(rest) {
+        let (before, from) = rest.split_at(found);
+        // No reference reaches over white space.
+        read_references(before, into);
+        into.push(b' ');
+        rest = after_line_end(from);
+    }
+    read_references(rest, into);
+}
+
+/// Adds what a text without line ends reads as.
+fn read_references(raw: &[u8], into: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(found) = memchr(b'&', rest) {
         let (before, from) = rest.split_at(found);
         into.extend_from_slice(before);
-        rest = if reference.is_some() {
-            read_one_reference(from, into)
-        } else {
-            into.push(b' ');
-            after_line_end(from)
-        };
+        rest = read_one_reference(from, into);
     }
     into.extend_from_slice(rest);
 }
@@ -195,6 +206,22 @@ mod tests {
     fn line_ends_are_one_character() {
         assert_eq!(text("a\r\nb\rc\n\r\n&#13;"), "a\nb\nc\n\n\r");
         assert_eq!(attribute("a\r\nb\tc\rd&#10;&#9;\n&amp;\t"), "a b c d\n\t & ");
+    }
+
+    #[test]
+    fn each_byte_of_an_attribute_is_looked_at_once_for_white_space() {
+        for piece in ["&amp;", "&", "&\n", "&nosuch; \t"] {
+            let raw = piece.repeat(1000);
+            let (mut looked_at, mut out) = (0, Vec::new());
+            read_attribute_by(raw.as_bytes(), &mut out, |rest| {
+                let found = memchr3(b'\t', b'\r', b'\n', rest);
+                looked_at += found.map_or(rest.len(), |found| found + 1);
+                found
+            });
+            assert_eq!(looked_at, raw.len(), "{piece:?}");
+            assert_eq!(String::from_utf8(out).unwrap(), attribute(piece).repeat(1000));
+        }
+        assert_eq!(attribute("&a\nmp;&\r\n#65;"), "&a mp;& #65;");
     }
 
     #[test]
