@@ -242,6 +242,9 @@ pub enum CollectError {
     /// A temporary file failed: no space, no permission.
     #[error("cannot use a temporary file; `TMPDIR` says where they are made")]
     Spool(#[source] std::io::Error),
+    /// The system starts no more threads.
+    #[error("cannot start the workers; `--threads` says how many")]
+    Threads(#[source] std::io::Error),
     /// It was asked to end early. Nothing half is left.
     #[error("cancelled")]
     Cancelled,

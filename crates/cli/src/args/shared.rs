@@ -74,10 +74,14 @@ pub(crate) struct VerdictArgs {
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Workers that inflate and parse [default: one a core]
+    ///
+    /// At most 1024.
     #[arg(long, value_name = "N", value_parser = table::THREADS.parse)]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Artifacts fetched at the same time [default: 16]
+    ///
+    /// At most 1024.
     #[arg(long, value_name = "N", value_parser = table::MAX_CONCURRENCY.parse)]
     pub(crate) max_concurrency: Option<NonZeroUsize>,
 
@@ -102,22 +106,32 @@ pub(crate) struct LimitArgs {
     pub(crate) max_ratio: Option<NonZeroU64>,
 
     /// Elements of a report that are open at once [default: 256]
+    ///
+    /// At most 1000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_DEPTH.parse)]
     pub(crate) max_depth: Option<NonZeroUsize>,
 
     /// Attributes of a tag [default: 256]
+    ///
+    /// At most 10000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ATTRIBUTES.parse)]
     pub(crate) max_attributes: Option<NonZeroUsize>,
 
     /// Size of a tag with its attributes, of a comment, of a document type [default: 16MiB]
+    ///
+    /// At most 1GiB.
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_TAG_SIZE.parse)]
     pub(crate) max_tag_size: Option<NonZeroU64>,
 
     /// Size of a case with all that is in it [default: 64MiB]
+    ///
+    /// At most 1GiB.
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_CASE_SIZE.parse)]
     pub(crate) max_case_size: Option<NonZeroU64>,
 
     /// Findings kept of a report; the rest are counted [default: 100]
+    ///
+    /// At most 1000000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_FINDINGS.parse)]
     pub(crate) max_findings: Option<NonZeroUsize>,
 }

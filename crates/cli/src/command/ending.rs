@@ -37,7 +37,7 @@ pub(super) fn failure(error: CollectError, signal: Option<Exit>) -> Failure {
         | CollectError::RunUnknown { .. }
         | CollectError::NoAttempt { .. }
         | CollectError::BadRunId { .. } => Exit::Usage,
-        CollectError::Spool(_) => Exit::Unavailable,
+        CollectError::Spool(_) | CollectError::Threads(_) => Exit::Unavailable,
         CollectError::Output(output) => output_exit(output),
         // Nobody cancels but a signal; and a variant that is not known here is a bug here.
         CollectError::Cancelled | CollectError::Internal(_) | _ => Exit::Bug,

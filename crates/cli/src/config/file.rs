@@ -274,7 +274,7 @@ mod tests {
         ");
         insta::assert_snapshot!(wrong("threads = 0"), @r"
         usage error: the settings file is wrong at testlake.toml:1:11
-          caused by: bad value of `threads`: `0` is no whole number from 1 on
+          caused by: bad value of `threads`: `0` is no whole number from 1 to 1024
         ");
         insta::assert_snapshot!(wrong("source = [\"a\",\n  \"\"]"), @r"
         usage error: the settings file is wrong at testlake.toml:2:3

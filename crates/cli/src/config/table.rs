@@ -124,6 +124,9 @@ pub(crate) const CONFIG_VARIABLE: &str = "TESTLAKE_CONFIG";
 /// The command of its own buckets.
 pub(crate) const UPLOAD_TEST_STATS: &str = "upload-test-stats";
 
+/// 1024: what large machines have; each worker has a stack and buffers of its own.
+pub(crate) const MOST_THREADS: usize = 1024;
+
 macro_rules! settings {
     ($($constant:ident: $type:ty = $name:literal, $scope:expr, $shape:ident, $parse:expr, $example:literal;)*) => {
         $(pub(crate) const $constant: Setting<$type> =
@@ -161,19 +164,20 @@ settings! {
     // The verdict
     REQUIRE_COMPLETE: bool = "require-complete", Shared, Switch, value::switch, "true";
     EXPECT_JOBS: Regex = "expect-jobs", Shared, Text, value::regex, "^linux";
-    // Limits
-    THREADS: NonZeroUsize = "threads", Shared, Number, value::count, "3";
-    MAX_CONCURRENCY: NonZeroUsize = "max-concurrency", Shared, Number, value::count, "5";
+    // Limits. They are bounded themselves: each open element takes of a worker's stack, attributes take time with their
+    // square, and places in a case are held in 32 bits.
+    THREADS: NonZeroUsize = "threads", Shared, Number, value::count::<MOST_THREADS>, "3";
+    MAX_CONCURRENCY: NonZeroUsize = "max-concurrency", Shared, Number, value::count::<1024>, "5";
     RETRY_FOR: Duration = "retry-for", Shared, Text, value::duration, "30s";
     MAX_ENTRIES: NonZeroU64 = "max-entries", Shared, Number, value::cap, "1000";
     MAX_ENTRY_SIZE: NonZeroU64 = "max-entry-size", Shared, TextOrNumber, value::size, "1GiB";
     MAX_RUN_SIZE: NonZeroU64 = "max-run-size", Shared, TextOrNumber, value::size, "64GiB";
     MAX_RATIO: NonZeroU64 = "max-ratio", Shared, Number, value::cap, "200";
-    MAX_DEPTH: NonZeroUsize = "max-depth", Shared, Number, value::count, "64";
-    MAX_ATTRIBUTES: NonZeroUsize = "max-attributes", Shared, Number, value::count, "32";
-    MAX_TAG_SIZE: NonZeroU64 = "max-tag-size", Shared, TextOrNumber, value::size, "1MiB";
-    MAX_CASE_SIZE: NonZeroU64 = "max-case-size", Shared, TextOrNumber, value::size, "8MiB";
-    MAX_FINDINGS: NonZeroUsize = "max-findings", Shared, Number, value::count, "10";
+    MAX_DEPTH: NonZeroUsize = "max-depth", Shared, Number, value::count::<1000>, "64";
+    MAX_ATTRIBUTES: NonZeroUsize = "max-attributes", Shared, Number, value::count::<10_000>, "32";
+    MAX_TAG_SIZE: NonZeroU64 = "max-tag-size", Shared, TextOrNumber, value::size_to::<1>, "1MiB";
+    MAX_CASE_SIZE: NonZeroU64 = "max-case-size", Shared, TextOrNumber, value::size_to::<1>, "8MiB";
+    MAX_FINDINGS: NonZeroUsize = "max-findings", Shared, Number, value::count::<1_000_000>, "10";
     // The talk
     FORMAT: Format = "format", Shared, Text, value::word, "json";
     DRY_RUN: bool = "dry-run", Shared, Switch, value::switch, "true";

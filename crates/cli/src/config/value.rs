@@ -36,9 +36,10 @@ pub(crate) fn text(word: &str) -> Result<String, String> {
     if word.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(word.to_owned()) }
 }
 
-/// Parses a number of workers or the like.
-pub(crate) fn count(word: &str) -> Result<NonZeroUsize, String> {
-    word.parse().map_err(|_| format!("`{word}` is no whole number from 1 on"))
+/// Parses a number that has an upper bound: what each one more takes is bounded by nothing else.
+pub(crate) fn count<const MOST: usize>(word: &str) -> Result<NonZeroUsize, String> {
+    let number = word.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST);
+    number.ok_or_else(|| format!("`{word}` is no whole number from 1 to {MOST}"))
 }
 
 /// Parses a cap on a number.
@@ -82,6 +83,16 @@ pub(crate) fn size(word: &str) -> Result<NonZeroU64, String> {
         _ => return Err(wanted()),
     };
     number.checked_mul(factor).and_then(NonZeroU64::new).ok_or_else(wanted)
+}
+
+/// Parses a size of at most so many GiB.
+pub(crate) fn size_to<const GIB: u64>(word: &str) -> Result<NonZeroU64, String> {
+    let size = size(word)?;
+    if size.get() > GIB << 30 {
+        Err(format!("`{word}` is more than {GIB}GiB, the most there can be"))
+    } else {
+        Ok(size)
+    }
 }
 
 /// Parses a length of time.
@@ -171,6 +182,19 @@ mod tests {
         for word in ["", "0", "MiB", "1.5GiB", "-1", "+1", "1e9", "99999999TiB", "1 potato", "１"] {
             assert_eq!(bytes(word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_with_the_most_there_can_be() {
+        assert_eq!(count::<64>("64").map(NonZeroUsize::get), Ok(64));
+        for word in ["0", "65", "-1", "", "1.0", "18446744073709551615", "18446744073709551616"] {
+            assert_eq!(count::<64>(word), Err(format!("`{word}` is no whole number from 1 to 64")));
+        }
+        assert_eq!(size_to::<1>("1GiB").map(NonZeroU64::get), Ok(1 << 30));
+        assert_eq!(
+            size_to::<1>("1073741825"),
+            Err("`1073741825` is more than 1GiB, the most there can be".to_owned())
+        );
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Res
         Ok(picked.map_or(default, |size| usize::try_from(size.get()).unwrap_or(usize::MAX)))
     };
     Ok(Limits {
-        threads: layers.pick(args.threads, &table::THREADS)?.unwrap_or(cores),
+        threads: layers.pick(args.threads, &table::THREADS)?.unwrap_or(cores.min(MOST_THREADS)),
         max_concurrency: layers
             .pick(args.max_concurrency, &table::MAX_CONCURRENCY)?
             .unwrap_or(MAX_CONCURRENCY),
@@ -125,6 +125,9 @@ fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Res
         },
     })
 }
+
+/// The bound of the setting holds for the machine's own number, too.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(table::MOST_THREADS - 1);
 
 /// 16: enough to fill a line whose answers take 100 ms, few enough for the limits that providers put on one client.
 const MAX_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);

@@ -47,7 +47,7 @@ fn a_wrong_word_is_told() {
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value '0' for '--threads <N>': `0` is no whole number from 1 on
+    error: invalid value '0' for '--threads <N>': `0` is no whole number from 1 to 1024
 
     For more information, try '--help'.
     ");
@@ -109,6 +109,59 @@ fn a_wrong_word_is_told() {
 }
 
 #[test]
+fn an_absurd_number_is_refused_before_any_work() {
+    let program = Program::new();
+    let most = u64::MAX.to_string();
+    let beyond = format!("{most}0");
+    for (flag, absurd) in [
+        ("threads", &["0", "1025", &most, &beyond][..]),
+        ("max-concurrency", &["0", "1025", &most, &beyond]),
+        ("retry-for", &["0", "-1s", "18446744073709551615s", "9000h"]),
+        ("max-entries", &["0", &beyond]),
+        ("max-entry-size", &["0", &beyond, "18446744073709551615TiB"]),
+        ("max-run-size", &["0", &beyond]),
+        ("max-ratio", &["0", &beyond]),
+        ("max-depth", &["0", "1001", &most]),
+        ("max-attributes", &["0", "10001", &most]),
+        ("max-tag-size", &["0", "2GiB", &most]),
+        ("max-case-size", &["0", "2GiB", &most]),
+        ("max-findings", &["0", "1000001", &most]),
+    ] {
+        for value in absurd {
+            let output = program.output(&["collect", "nowhere", &format!("--{flag}={value}")]);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "--{flag} {value}: {said}");
+            assert!(said.contains(&format!("--{flag}")) && said.contains(value), "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_numbers_are_taken() {
+    let program = Program::new();
+    let (deep, back) = ("<x>".repeat(900), "</x>".repeat(900));
+    program.write("x/a.xml", format!("<testsuite><testcase name='a'>{deep}{back}</testcase></testsuite>"));
+    let most = format!("={}", u64::MAX);
+    let words = [
+        "--threads=1024".to_owned(),
+        "--max-concurrency=1024".to_owned(),
+        "--retry-for=8760h".to_owned(),
+        "--max-entries".to_owned() + &most,
+        "--max-entry-size".to_owned() + &most,
+        "--max-run-size".to_owned() + &most,
+        "--max-ratio".to_owned() + &most,
+        "--max-depth=1000".to_owned(),
+        "--max-attributes=10000".to_owned(),
+        "--max-tag-size=1GiB".to_owned(),
+        "--max-case-size=1GiB".to_owned(),
+        "--max-findings=1000000".to_owned(),
+    ];
+    let words: Vec<_> = ["collect", "x"].into_iter().chain(words.iter().map(String::as_str)).collect();
+    let output = program.output(&words);
+    assert_eq!(output.status.code(), Some(0), "{}", program.render(&output));
+}
+
+#[test]
 fn a_wrong_variable_is_told() {
     let run = |name, value| Program::new().with(name, value).run(&["collect", "x"]);
     assert_snapshot!(run("TESTLAKE_THREADS", "many"), @r"
@@ -116,7 +169,7 @@ fn a_wrong_variable_is_told() {
     ----- stdout -----
 
     ----- stderr -----
-    usage error: bad value of the environment variable `TESTLAKE_THREADS`: `many` is no whole number from 1 on
+    usage error: bad value of the environment variable `TESTLAKE_THREADS`: `many` is no whole number from 1 to 1024
       hint: it reads like `TESTLAKE_THREADS=3`
     ");
     assert_snapshot!(run("TESTLAKE_MAX_ENTRY", "2"), @r"

@@ -240,12 +240,17 @@ impl Pump<'_> {
             failure: None,
         };
         thread::scope(|scope| {
+            let start = |name: &str| thread::Builder::new().name(name.to_owned());
             for _ in 0..threads {
                 let queue = Arc::clone(&queue);
-                scope.spawn(move || self.work(&queue));
+                start("testlake-worker")
+                    .spawn_scoped(scope, move || self.work(&queue))
+                    .map_err(CollectError::Threads)?;
             }
             drop(queue);
-            let feed = scope.spawn(move || feed.run());
+            let feed = start("testlake-feed")
+                .spawn_scoped(scope, move || feed.run())
+                .map_err(CollectError::Threads)?;
             let folded = self.fold(incoming, fold);
             if folded.is_err() || self.cancel.is_cancelled() {
                 self.shared.is_over.store(true, Ordering::Relaxed);
