@@ -26,6 +26,9 @@ Examples:
   A run by its web address (a token is read from GITHUB_TOKEN):
     testlake collect https://github.com/owner/name/actions/runs/9871234567
 
+  A pipeline of CircleCI's, all its workflows (a token is read from CIRCLE_TOKEN):
+    testlake collect https://app.circleci.com/pipelines/gh/owner/name/17
+
   The same run from a bucket first and from GitHub for what is not there:
     testlake collect s3://ci-artifacts github --repo owner/name --run-id 9871234567 \\
         --to s3://test-results
@@ -49,9 +52,12 @@ pub(crate) struct CollectArgs {
     /// `s3://bucket`, `gs://bucket`, `az://container`, `file:///folder`: artifacts of many runs, by --layout. Credentials are found
     /// as the store's own tools find them.
     ///
-    /// `github`: GitHub's API (GITHUB_TOKEN; GITHUB_API_URL for Enterprise). `circleci`: CircleCI's API (CIRCLE_TOKEN).
+    /// `github`: GitHub's API (GITHUB_TOKEN; GITHUB_API_URL for Enterprise). `circleci`: CircleCI's API (CIRCLE_TOKEN;
+    /// CIRCLECI_CLI_HOST for a server).
     ///
-    /// `https://github.com/owner/name/actions/runs/1`: that run.
+    /// `https://github.com/owner/name/actions/runs/1`,
+    /// `https://app.circleci.com/pipelines/gh/owner/name/1/workflows/ID`: that run. An address that ends with the pipeline's
+    /// number stands for all its workflows.
     #[arg(value_name = "SOURCE", value_parser = table::SOURCE.parse)]
     pub(crate) source: Vec<String>,
 

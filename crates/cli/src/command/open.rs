@@ -78,8 +78,12 @@ fn open_sources(
             }
             SourceSpec::GitHub => sources.push(remote::open_github(collecting, environment)?),
             SourceSpec::RunUrl(address) => {
-                remote::check_host(address, environment)?;
+                remote::check_github_host(address, environment)?;
                 sources.push(remote::open_github(collecting, environment)?);
+            }
+            SourceSpec::CircleCiUrl(address) => {
+                remote::check_circleci_host(address, environment)?;
+                sources.push(remote::open_circleci(collecting, environment)?);
             }
             SourceSpec::CircleCi => sources.push(remote::open_circleci(collecting, environment)?),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use testlake_collect::bucket::{StoreSettings, StoreUrl};
-use testlake_collect::source::circleci::{CircleCi, CircleCiSettings};
+use testlake_collect::source::circleci::{self, CircleCi, CircleCiSettings};
 use testlake_collect::source::github::{self, GitHub, GitHubSettings};
 use testlake_collect::source::http::HttpSettings;
 use testlake_collect::source::{Layout, Secret, Source, Store};
@@ -47,11 +47,15 @@ pub(super) fn open_circleci(
     environment: &Environment,
 ) -> Result<Arc<dyn Source>, Failure> {
     let token = environment.get("CIRCLE_TOKEN").or_else(|| environment.get("CIRCLECI_TOKEN"));
+    let default = CircleCiSettings::default();
+    let api_url = circleci_api(environment);
     let settings = CircleCiSettings {
+        // The file host of circleci.com is no place for a server's token.
+        token_origins: if api_url == circleci::API_URL { default.token_origins } else { Vec::new() },
+        api_url,
         token: token.and_then(Secret::new),
         project_slug: collecting.project_slug.clone(),
         http: http_settings(collecting),
-        ..CircleCiSettings::default()
     };
     Ok(Arc::new(CircleCi::new(settings).or_exit(Exit::Usage)?))
 }
@@ -69,14 +73,42 @@ pub(super) fn open_jobs_source(
     collecting.jobs_of_github.then(|| github_with(environment, http)).transpose()
 }
 
-/// Refuses a run's address on another host than the one that the token is for.
-pub(super) fn check_host(address: &str, environment: &Environment) -> Result<(), Failure> {
+/// Refuses a run's address on another host than the one that GITHUB_TOKEN is for.
+pub(super) fn check_github_host(address: &str, environment: &Environment) -> Result<(), Failure> {
     let api = github::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
-    if api.trim_end_matches('/').eq_ignore_ascii_case(github_api(environment).trim_end_matches('/')) {
+    if is_same(&api, github_api(environment)) {
         return Ok(());
     }
-    let failure = Failure::usage("a run's web address is on another host than the API that is set");
-    Err(failure.hint(format!("set GITHUB_API_URL to `{api}`, and GITHUB_TOKEN to a token for it")))
+    Err(other_host().hint(format!("set GITHUB_API_URL to `{api}`, and GITHUB_TOKEN to a token for it")))
+}
+
+/// Refuses a run's address on another host than the one that CIRCLE_TOKEN is for.
+pub(super) fn check_circleci_host(address: &str, environment: &Environment) -> Result<(), Failure> {
+    let api = circleci::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
+    if is_same(&api, &circleci_api(environment)) {
+        return Ok(());
+    }
+    let host = api.trim_end_matches(CIRCLECI_API_PATH);
+    Err(other_host().hint(format!("set CIRCLECI_CLI_HOST to `{host}`, and CIRCLE_TOKEN to a token for it")))
+}
+
+fn other_host() -> Failure {
+    Failure::usage("a run's web address is on another host than the API that is set")
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/').eq_ignore_ascii_case(other.trim_end_matches('/'))
+}
+
+/// The path of the API on each host of CircleCI's.
+const CIRCLECI_API_PATH: &str = "/api/v2";
+
+/// Returns the API of the host that CircleCI's own tool is set to.
+fn circleci_api(environment: &Environment) -> String {
+    match environment.get("CIRCLECI_CLI_HOST") {
+        Some(host) => format!("{}{CIRCLECI_API_PATH}", host.trim_end_matches('/')),
+        None => circleci::API_URL.to_owned(),
+    }
 }
 
 fn github_api(environment: &Environment) -> &str {

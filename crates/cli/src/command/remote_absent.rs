@@ -43,6 +43,10 @@ pub(super) fn open_jobs_source(
     Err(failure.hint("give the names with `--jobs-file`"))
 }
 
-pub(super) fn check_host(_address: &str, _environment: &Environment) -> Result<(), Failure> {
+pub(super) fn check_github_host(_address: &str, _environment: &Environment) -> Result<(), Failure> {
+    Err(built_without_cloud("a run's web address"))
+}
+
+pub(super) fn check_circleci_host(_address: &str, _environment: &Environment) -> Result<(), Failure> {
     Err(built_without_cloud("a run's web address"))
 }

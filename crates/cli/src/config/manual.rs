@@ -23,7 +23,8 @@ environment over the file. An empty variable counts as absent.
 - A key or a `TESTLAKE_` variable that is none of these, and a value that does not fit, end the program with 2 before any
   work begins, whatever the command.
 - Credentials are no settings. They are read where their owners' own tools read them: `GITHUB_TOKEN`, `CIRCLE_TOKEN`, and what the
-  clients of the stores know (`AWS_...`, `GOOGLE_...`, `AZURE_...`). `GITHUB_API_URL` names an Enterprise server.
+  clients of the stores know (`AWS_...`, `GOOGLE_...`, `AZURE_...`). `GITHUB_API_URL` names an Enterprise server,
+  `CIRCLECI_CLI_HOST` (`https://HOST`) a server of CircleCI's.
 
 In a job of GitHub Actions or CircleCI, repository, run, attempt and branch that are not given are those of the job (`GITHUB_REPOSITORY`,
 `GITHUB_RUN_ID`, `GITHUB_RUN_ATTEMPT`, `GITHUB_HEAD_REF`, `GITHUB_REF_NAME`; `CIRCLE_PROJECT_USERNAME`,

@@ -20,6 +20,7 @@ pub(super) struct Asked {
     pub(super) attempt: Option<AttemptChoice>,
     pub(super) head_branch: Option<String>,
     pub(super) head_repository: Option<String>,
+    pub(super) project_slug: Option<String>,
 }
 
 impl Asked {
@@ -31,8 +32,8 @@ impl Asked {
         ci: Option<&CiRun>,
     ) -> Result<Self, Failure> {
         for source in sources {
-            if let SourceSpec::RunUrl(url) = source {
-                self.add_address(&RunAddress::parse(url)?)?;
+            if let Some(address) = RunAddress::of(source)? {
+                self.add_address(address)?;
             }
         }
         if let Some(ci) = ci.filter(|ci| is_asked(ci.provider, sources, circleci_folder)) {
@@ -49,20 +50,20 @@ impl Asked {
         Ok(self)
     }
 
-    fn add_address(&mut self, address: &RunAddress) -> Result<(), Failure> {
-        let differs = |what: &str, ours: &str, theirs: &str| {
-            Err(Failure::usage(format!(
+    fn add_address(&mut self, address: RunAddress) -> Result<(), Failure> {
+        let agree = |what: &str, ours: &mut Option<String>, theirs: Option<String>| match (&*ours, theirs) {
+            (Some(ours), Some(theirs)) if *ours != theirs => Err(Failure::usage(format!(
                 "a run's web address names {what} `{theirs}`, and `{ours}` is asked for"
-            )))
+            ))),
+            (_, Some(theirs)) => {
+                *ours = Some(theirs);
+                Ok(())
+            }
+            (_, None) => Ok(()),
         };
-        match &self.repo {
-            Some(repo) if *repo != address.repo => return differs("the repository", repo, &address.repo),
-            _ => self.repo = Some(address.repo.clone()),
-        }
-        match &self.run_id {
-            Some(id) if *id != address.run_id => return differs("the run", id, &address.run_id),
-            _ => self.run_id = Some(address.run_id.clone()),
-        }
+        agree("the repository", &mut self.repo, address.repo)?;
+        agree("the project", &mut self.project_slug, address.project_slug)?;
+        agree("the run", &mut self.run_id, Some(address.run_id))?;
         // An attempt that is asked for by name is meant: the address in the browser is mostly that of the latest.
         self.attempt = self.attempt.or(address.attempt.map(AttemptChoice::Number));
         Ok(())
@@ -73,7 +74,10 @@ impl Asked {
         let knows = |source: &SourceSpec| match source {
             SourceSpec::Path(_) => false,
             SourceSpec::Folder(_) | SourceSpec::Store(_) => has_attempts(layout),
-            SourceSpec::GitHub | SourceSpec::CircleCi | SourceSpec::RunUrl(_) => true,
+            SourceSpec::GitHub
+            | SourceSpec::CircleCi
+            | SourceSpec::RunUrl(_)
+            | SourceSpec::CircleCiUrl(_) => true,
         };
         match self.attempt {
             Some(AttemptChoice::Number(number)) => AttemptChoice::Number(number),
@@ -88,7 +92,10 @@ impl Asked {
             let by_layout = match source {
                 SourceSpec::Path(_) => continue,
                 SourceSpec::Folder(_) | SourceSpec::Store(_) => true,
-                SourceSpec::GitHub | SourceSpec::CircleCi | SourceSpec::RunUrl(_) => false,
+                SourceSpec::GitHub
+                | SourceSpec::CircleCi
+                | SourceSpec::RunUrl(_)
+                | SourceSpec::CircleCiUrl(_) => false,
             };
             let Some(run_id) = &self.run_id else {
                 return Err(Failure::usage(format!("`{source}` holds many runs, and none is named"))
@@ -119,7 +126,8 @@ fn has_attempts(layout: &Layout) -> bool {
 /// Reports whether the CI job's own run is what the sources are asked for, when nothing else is said.
 fn is_asked(provider: CiProvider, sources: &[SourceSpec], circleci_folder: bool) -> bool {
     let of_github = sources.iter().any(|s| matches!(s, SourceSpec::GitHub | SourceSpec::RunUrl(_)));
-    let of_circleci = circleci_folder || sources.contains(&SourceSpec::CircleCi);
+    let of_circleci = circleci_folder
+        || sources.iter().any(|s| matches!(s, SourceSpec::CircleCi | SourceSpec::CircleCiUrl(_)));
     let of_store = sources.iter().any(|s| matches!(s, SourceSpec::Folder(_) | SourceSpec::Store(_)));
     match provider {
         CiProvider::GitHub => of_github || (of_store && !of_circleci),

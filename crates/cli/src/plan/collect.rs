@@ -37,6 +37,7 @@ pub(crate) fn collect(
         attempt: layers.pick(run.attempt, &table::ATTEMPT)?,
         head_branch: layers.pick(run.head_branch, &table::HEAD_BRANCH)?,
         head_repository: layers.pick(run.head_repository, &table::HEAD_REPOSITORY)?,
+        project_slug: layers.pick(taken.project_slug, &table::PROJECT_SLUG)?,
     };
     let ci = CiRun::of(|name| layers.environment().get(name));
     let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
@@ -52,10 +53,7 @@ pub(crate) fn collect(
     let full_repository = layers.pick(output.full_repository, &table::FULL_REPOSITORY)?;
     let (require_complete, expect_jobs) = resolve_verdict(verdict, layers)?;
     Ok(Collecting {
-        project_slug: match layers.pick(taken.project_slug, &table::PROJECT_SLUG)? {
-            Some(slug) => Some(slug),
-            None => asked.repo.as_ref().map(|repo| format!("gh/{repo}")),
-        },
+        project_slug: asked.project_slug.or_else(|| asked.repo.as_ref().map(|repo| format!("gh/{repo}"))),
         run: RunRequest { repo: asked.repo, run_id: asked.run_id, attempts },
         sources,
         circleci_folder,

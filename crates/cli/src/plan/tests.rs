@@ -247,6 +247,37 @@ fn a_runs_web_address_names_the_run() {
     insta::assert_snapshot!(resolve(&["collect", url, "--repo", "o/s"], &[], ""), @"usage error: a run's web address names the repository `o/r`, and `o/s` is asked for");
 }
 
+#[cfg(feature = "cloud")]
+#[test]
+fn a_web_address_of_circleci_names_project_and_run() {
+    const ID: &str = "5034460f-c7c4-4c43-9457-de07e2029e7b";
+    let before = resolve(&["collect", "file:///d", "--repo", "x/x", "--run-id", "0"], &[], "");
+    let told = |words: &[&str]| lines_that_differ(&before, &resolve(words, &[], ""));
+    let workflow = format!("https://app.circleci.com/pipelines/bitbucket/o/r/17/workflows/{ID}/jobs/3");
+    insta::assert_snapshot!(told(&["collect", &workflow]), @r#"
+    "o/r",
+    "5034460f-c7c4-4c43-9457-de07e2029e7b",
+    CircleCiUrl(
+    "https://app.circleci.com/pipelines/bitbucket/o/r/17/workflows/5034460f-c7c4-4c43-9457-de07e2029e7b/jobs/3",
+    "bb/o/r",
+    "#);
+    let pipeline = "https://app.circleci.com/pipelines/circleci/Org/Proj/17";
+    insta::assert_snapshot!(told(&["collect", pipeline]), @r#"
+    repo: None,
+    "17",
+    CircleCiUrl(
+    "https://app.circleci.com/pipelines/circleci/Org/Proj/17",
+    "circleci/Org/Proj",
+    "#);
+    let wrong = |words: &[&str]| resolve(&[&["collect", pipeline], words].concat(), &[], "");
+    insta::assert_snapshot!(wrong(&["--run-id", "18"]), @"usage error: a run's web address names the run `17`, and `18` is asked for");
+    insta::assert_snapshot!(wrong(&["--project-slug", "gh/o/r"]), @"usage error: a run's web address names the project `circleci/Org/Proj`, and `gh/o/r` is asked for");
+    insta::assert_snapshot!(resolve(&["collect", "https://app.circleci.com/pipelines/gh/o/r"], &[], ""), @r"
+    usage error: an address that is no run's
+      hint: one reads `https://app.circleci.com/pipelines/gh/owner/name/1/workflows/ID`
+    ");
+}
+
 #[test]
 fn where_no_source_knows_of_attempts_there_is_one() {
     let attempts = |words: &[&str]| {

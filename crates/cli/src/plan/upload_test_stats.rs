@@ -32,7 +32,10 @@ pub(crate) fn upload_test_stats(
         sources.push(match SourceSpec::parse(&from).or_exit(Exit::Usage)? {
             SourceSpec::Path(path) => SourceSpec::Folder(path.into()),
             place @ (SourceSpec::Folder(_) | SourceSpec::Store(_)) => place,
-            SourceSpec::GitHub | SourceSpec::CircleCi | SourceSpec::RunUrl(_) => {
+            SourceSpec::GitHub
+            | SourceSpec::CircleCi
+            | SourceSpec::RunUrl(_)
+            | SourceSpec::CircleCiUrl(_) => {
                 return Err(Failure::usage("`--from` is neither a bucket nor a folder")
                     .hint("`--github` takes from GitHub what is not in the bucket"));
             }

@@ -59,7 +59,43 @@ async fn a_run_is_taken_in_by_its_web_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_of_circleci_is_taken_in_by_its_web_address() {
+    const WORKFLOW: &str = "5034460f-c7c4-4c43-9457-de07e2029e7b";
+    let server = MockServer::start().await;
+    let answer = async |at: &str, body: ResponseTemplate| {
+        Mock::given(method("GET"))
+            .and(path(format!("/api/v2{at}")))
+            .and(header("circle-token", "hunter2"))
+            .respond_with(body)
+            .mount(&server)
+            .await;
+    };
+    let json = |value| ResponseTemplate::new(200).set_body_json(value);
+    answer(&format!("/workflow/{WORKFLOW}"), json(json!({"id": WORKFLOW, "pipeline_id": "p"}))).await;
+    answer("/pipeline/p", json(json!({"id": "p", "number": 17}))).await;
+    let jobs = json!({"items": [{"name": "test", "job_number": 4, "type": "build", "status": "success"}]});
+    answer(&format!("/workflow/{WORKFLOW}/job"), json(jobs)).await;
+    let file = format!("{}/api/v2/file", server.uri());
+    let artifacts = json!({"items": [{"path": "out/a.xml", "node_index": 0, "url": file}]});
+    answer("/project/gh/o/r/4/artifacts", json(artifacts)).await;
+    answer("/file", ResponseTemplate::new(200).set_body_string(REPORT)).await;
+
+    let program = Program::new().with("CIRCLECI_CLI_HOST", &server.uri()).with("CIRCLE_TOKEN", "hunter2");
+    let address = format!("{}/pipelines/github/o/r/17/workflows/{WORKFLOW}", server.uri());
+    assert_snapshot!(run(program, &["collect", &address]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_not_carried_to_another_host() {
+    let program = Program::new().with("CIRCLE_TOKEN", "hunter2");
+    assert_snapshot!(run(program, &["collect", "https://evil.example/pipelines/gh/o/r/7"]).await, @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: a run's web address is on another host than the API that is set
+      hint: set CIRCLECI_CLI_HOST to `https://evil.example`, and CIRCLE_TOKEN to a token for it
+    ");
     let program = Program::new().with("GITHUB_TOKEN", "hunter2");
     assert_snapshot!(run(program, &["collect", "https://evil.example/o/r/actions/runs/7"]).await, @r"
     exit code: 2

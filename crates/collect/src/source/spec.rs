@@ -20,9 +20,16 @@ pub enum SourceSpec {
     GitHub,
     /// The word `circleci`.
     CircleCi,
-    /// A run's web address.
+    /// The web address of a run at GitHub.
     RunUrl(String),
+    /// The web address of a pipeline or workflow at CircleCI.
+    CircleCiUrl(String),
 }
+
+/// What the web address of a run looks like at GitHub.
+const GITHUB_RUN: &str = "https://github.com/owner/name/actions/runs/1";
+/// And at CircleCI.
+const CIRCLECI_RUN: &str = "https://app.circleci.com/pipelines/gh/owner/name/1/workflows/ID";
 
 impl SourceSpec {
     /// Parses the word. Nothing is opened.
@@ -50,13 +57,13 @@ impl SourceSpec {
         }
         if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
             // The address may hold a secret (`user:token@`): it is not repeated.
-            return if rest.contains("/actions/runs/") {
+            let (_, path) = rest.split_once('/').unwrap_or((rest, ""));
+            return if path.starts_with("pipelines/") {
+                Ok(Self::CircleCiUrl(word.to_owned()))
+            } else if path.contains("/actions/runs/") {
                 Ok(Self::RunUrl(word.to_owned()))
             } else {
-                Err(bad(
-                    "an address that is no run's; one reads `https://github.com/owner/name/actions/runs/1`"
-                        .to_owned(),
-                ))
+                Err(bad(format!("an address that is no run's; one reads `{GITHUB_RUN}` or `{CIRCLECI_RUN}`")))
             };
         }
         if scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) {
@@ -77,6 +84,7 @@ impl fmt::Display for SourceSpec {
             Self::GitHub => f.write_str("github"),
             Self::CircleCi => f.write_str("circleci"),
             Self::RunUrl(_) => f.write_str("github run address"),
+            Self::CircleCiUrl(_) => f.write_str("circleci run address"),
         }
     }
 }
@@ -137,6 +145,11 @@ mod tests {
         assert_eq!(parse("s3://b/p/q/"), SourceSpec::Store(url));
         let run = "https://github.com/o/r/actions/runs/7";
         assert_eq!(parse(run), SourceSpec::RunUrl(run.to_owned()));
+        for run in
+            ["https://app.circleci.com/pipelines/gh/o/r/7", "http://ci:8080/pipelines/gh/actions/runs/7"]
+        {
+            assert_eq!(parse(run), SourceSpec::CircleCiUrl(run.to_owned()));
+        }
     }
 
     #[cfg(unix)]
@@ -163,6 +176,9 @@ mod tests {
         assert!(bad("ftp://x").contains("`ftp://` is no kind of source"));
         assert!(bad("").contains("empty"));
         assert!(!bad("https://user:token@example.org/x").contains("token"));
+        for word in ["https://github.com/o/r", "https://x", "https://app.circleci.com/o/pipelines/7"] {
+            assert!(bad(word).contains(GITHUB_RUN) && bad(word).contains(CIRCLECI_RUN), "{word}");
+        }
         assert!(!bad("s3://key:secret@b").contains("secret"));
     }
 }
