@@ -73,7 +73,7 @@ pub(super) fn open_jobs_source(
     collecting.jobs_of_github.then(|| github_with(environment, http)).transpose()
 }
 
-/// Refuses a run's address on another host than the one that GITHUB_TOKEN is for.
+/// Refuses a run's address on another host than the one that `GITHUB_TOKEN` is for.
 pub(super) fn check_github_host(address: &str, environment: &Environment) -> Result<(), Failure> {
     let api = github::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
     if is_same(&api, github_api(environment)) {
@@ -82,7 +82,7 @@ pub(super) fn check_github_host(address: &str, environment: &Environment) -> Res
     Err(other_host().hint(format!("set GITHUB_API_URL to `{api}`, and GITHUB_TOKEN to a token for it")))
 }
 
-/// Refuses a run's address on another host than the one that CIRCLE_TOKEN is for.
+/// Refuses a run's address on another host than the one that `CIRCLE_TOKEN` is for.
 pub(super) fn check_circleci_host(address: &str, environment: &Environment) -> Result<(), Failure> {
     let api = circleci::parse_run_url(address).map(|run| run.api_url).unwrap_or_default();
     if is_same(&api, &circleci_api(environment)) {
