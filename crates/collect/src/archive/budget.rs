@@ -2,17 +2,32 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::plan::Cancel;
+
 /// What the entries of a run may still inflate to. Shared by all threads.
 #[derive(Debug)]
 pub struct Budget {
     limit: u64,
     left: AtomicU64,
+    cancel: Option<Cancel>,
 }
 
 impl Budget {
     /// Makes a budget of `limit` bytes.
     pub fn new(limit: u64) -> Self {
-        Self { limit, left: AtomicU64::new(limit) }
+        Self { limit, left: AtomicU64::new(limit), cancel: None }
+    }
+
+    /// Makes every reading under it end soon after the run is cancelled.
+    #[must_use]
+    pub fn until(mut self, cancel: &Cancel) -> Self {
+        self.cancel = Some(cancel.clone());
+        self
+    }
+
+    /// Reports whether nobody waits for what is read any more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
     }
 
     /// Returns the limit that it was made with.

@@ -87,6 +87,11 @@ impl<'a> Meter<'a> {
             None if into.is_empty() => return Ok(0),
             None => {}
         }
+        if self.budget.is_some_and(Budget::is_cancelled) {
+            // nobody reads this: what comes of a cancelled run is dropped
+            let text = "is not read further, as the run was cancelled";
+            return Err(self.stop(Defect::new(ArchiveCode::Unreadable, None, text)));
+        }
         let room = usize::try_from(self.caps.bytes - self.given).unwrap_or(usize::MAX).min(into.len());
         let mut beyond = [0];
         let room_now = if room == 0 { &mut beyond[..] } else { into.get_mut(..room).unwrap_or_default() };

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use tokio::runtime::Handle;
@@ -15,7 +14,7 @@ use super::unit::{EntryTask, OpenArtifact, Part, Unit, split};
 use super::work::Shared;
 use crate::archive::{self, Defect};
 use crate::ledger::{ArtifactStatus, LedgerArtifact};
-use crate::plan::{Cancel, CollectPlan, Observer};
+use crate::plan::{CollectPlan, Observer};
 use crate::profile::selection::{self, entry_kind};
 use crate::source::{Content, ListingState, SourceError, SourceErrorKind};
 use crate::spool::Body;
@@ -34,7 +33,6 @@ pub(crate) struct Feed<'run> {
     pub(crate) shared: &'run Shared,
     pub(crate) artifacts: &'run [WantedArtifact],
     pub(crate) observer: &'run Arc<dyn Observer>,
-    pub(crate) cancel: &'run Cancel,
     pub(crate) runtime: &'run Handle,
     pub(crate) units: SyncSender<Unit>,
     pub(crate) steps: SyncSender<Step>,
@@ -141,7 +139,7 @@ impl Feed<'_> {
         let outcome = self.runtime.block_on(async {
             tokio::select! {
                 outcome = &mut fetch => Some(outcome),
-                () = self.cancel.cancelled() => None,
+                () = self.shared.cancel.cancelled() => None,
             }
         });
         match outcome {
@@ -216,8 +214,10 @@ impl Feed<'_> {
             Some(EntryTask { report: number, entry, kind })
         });
         for (unit, parts) in split(&open, tasks.collect()) {
-            let is_wanted = !self.shared.is_over.load(Ordering::Relaxed) && !self.cancel.is_cancelled();
-            if !is_wanted || self.steps.send(Step::Unit(parts)).is_err() || self.units.send(unit).is_err() {
+            if self.shared.is_over()
+                || self.steps.send(Step::Unit(parts)).is_err()
+                || self.units.send(unit).is_err()
+            {
                 return false;
             }
         }

@@ -9,14 +9,13 @@ use super::fold::Fold;
 use super::listing::Listed;
 use super::objects::CollectionObject;
 use super::reread::Reread;
-use super::run::fold_error;
 use super::work::Shared;
 use crate::ledger::{
     self, ArtifactStatus, CaseCounts, Ledger, LedgerArtifact, LedgerFinding, LedgerJob, LedgerRun,
     ReportCounts, Verdict,
 };
-use crate::output::{ObjectKind, OutputError};
-use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Profile, RunSummary, WrittenObject};
+use crate::output::ObjectKind;
+use crate::plan::{CollectError, CollectPlan, Collected, Profile, RunSummary, WrittenObject};
 use crate::run::RunKey;
 
 /// Returns the key of a collection's object.
@@ -30,7 +29,6 @@ pub(crate) struct Attempt<'run> {
     pub(crate) listed: Listed,
     pub(crate) shared: &'run Shared,
     pub(crate) kept: Option<KeptArtifacts>,
-    pub(crate) cancel: &'run Cancel,
     pub(crate) runtime: &'run Handle,
 }
 
@@ -40,26 +38,18 @@ impl Attempt<'_> {
         if let Some(additional) = &mut additional {
             self.read_again(additional, &mut fold)?;
         }
-        let mut objects = Vec::new();
-        let ended = self.objects(&mut fold, additional.as_mut(), &mut objects);
-        let is_cancelled = self.cancel.is_cancelled();
-        if ended.is_err() || is_cancelled {
-            for object in objects {
-                object.abort();
-            }
-            fold.abort();
-            ended?;
-            return Err(CollectError::Cancelled);
-        }
-        let (full, failed) = (fold.full.take(), fold.failed.take());
+        // dropped on the way out, whatever is not committed is given up
+        let objects = self.objects(&mut fold, additional)?;
         fold.tell_left_out();
         let summary = fold.run_summary();
         let ledger = self.ledger(fold);
-        // while the ledger is away, whoever looks knows that the rest may be of two runs
+        self.shared.go_on()?;
+        // while the ledger is away, whoever looks knows that the rest may be of two runs; a signal is not heard until it is
+        // there again, so that there is a whole run soonest
         let ledger_key = key("ledger", &self.shared.run);
         self.runtime.block_on(self.plan.destination.remove(&ledger_key))?;
         let mut written = Vec::new();
-        for object in objects.into_iter().chain(failed).chain(full) {
+        for object in objects {
             written.push(object.commit()?);
         }
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
@@ -97,43 +87,46 @@ impl Attempt<'_> {
     fn objects(
         &self,
         fold: &mut Fold,
-        additional: Option<&mut Additional>,
-        objects: &mut Vec<CollectionObject>,
-    ) -> Result<(), CollectError> {
+        additional: Option<Additional>,
+    ) -> Result<Vec<CollectionObject>, CollectError> {
         let run = &self.shared.run;
         let mut summary = self.begin("test_run_summary")?;
-        let rows = fold.summary.write(&run.run_id, run.attempt, |lines, rows| summary.add_lines(lines, rows));
-        objects.push(summary);
-        rows?;
-        if let Some(additional) = additional {
+        fold.summary.write(&run.run_id, run.attempt, |lines, rows| {
+            self.shared.go_on()?;
+            summary.add_lines(lines, rows).map_err(CollectError::from)
+        })?;
+        let mut objects = vec![summary];
+        if let Some(mut additional) = additional {
             let mut reruns = self.begin("additional_info/reruns")?;
-            let lines = additional.write_reruns(|bytes| {
-                reruns.add_lines(bytes, 0)?;
-                Ok(())
-            });
+            additional.write_reruns(|bytes| {
+                self.shared.go_on()?;
+                reruns.add_lines(bytes, 0).map_err(CollectError::from)
+            })?;
             reruns.add_lines(&[], 1)?;
             objects.push(reruns);
-            lines.map_err(fold_error)?;
             for (collection, line) in [
                 ("additional_info/td_exclusions", additional.td_exclusions()),
                 ("additional_info/invoking_file_summary", additional.invoking_file_summary()),
             ] {
                 let mut object = self.begin(collection)?;
-                let added = object.add_lines(&line, 1);
+                object.add_lines(&line, 1)?;
                 objects.push(object);
-                added?;
             }
         }
-        for object in objects.iter_mut().chain(&mut fold.failed).chain(&mut fold.full) {
+        objects.extend(fold.failed.take());
+        objects.extend(fold.full.take());
+        for object in &mut objects {
+            self.shared.go_on()?;
             object.end()?;
         }
-        Ok(())
+        Ok(objects)
     }
 
-    fn begin(&self, collection: &'static str) -> Result<CollectionObject, OutputError> {
+    fn begin(&self, collection: &'static str) -> Result<CollectionObject, CollectError> {
+        self.shared.go_on()?;
         let key = key(collection, &self.shared.run);
         let destination = Some(&*self.plan.destination);
-        CollectionObject::begin(self.runtime, destination, collection, key, self.shared.level)
+        Ok(CollectionObject::begin(self.runtime, destination, collection, key, self.shared.level)?)
     }
 
     fn ledger(&self, fold: Fold) -> Ledger {
@@ -184,8 +177,13 @@ impl Attempt<'_> {
         let destination = &self.plan.destination;
         self.runtime.block_on(async {
             let mut writer = destination.create(&key, ObjectKind::Json).await?;
-            writer.write(Bytes::from(bytes)).await?;
-            writer.commit().await
+            match writer.write(Bytes::from(bytes)).await {
+                Ok(()) => writer.commit().await,
+                Err(error) => {
+                    writer.abort().await;
+                    Err(error)
+                }
+            }
         })?;
         Ok(WrittenObject { collection: "ledger".into(), key, rows: 1, bytes: length })
     }

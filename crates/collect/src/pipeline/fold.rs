@@ -422,13 +422,6 @@ impl Fold {
         }
     }
 
-    /// Drops the objects under way.
-    pub(crate) fn abort(&mut self) {
-        for object in self.full.take().into_iter().chain(self.failed.take()) {
-            object.abort();
-        }
-    }
-
     /// Returns what a person wants to know first.
     pub(crate) fn run_summary(&mut self) -> RunSummary {
         let mut failures = std::mem::take(&mut self.failures);

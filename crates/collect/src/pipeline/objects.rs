@@ -8,7 +8,7 @@ use crate::plan::WrittenObject;
 
 use super::work::PIECE_BYTES;
 
-/// A collection under way.
+/// A collection under way. Dropped before it is committed, it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct CollectionObject {
     collection: &'static str,
@@ -101,9 +101,11 @@ impl CollectionObject {
             bytes: self.bytes,
         })
     }
+}
 
-    /// Drops the object.
-    pub(crate) fn abort(mut self) {
+impl Drop for CollectionObject {
+    /// Gives up what was not committed, however its collection ended.
+    fn drop(&mut self) {
         if let Some(writer) = self.writer.take() {
             self.runtime.block_on(writer.abort());
         }

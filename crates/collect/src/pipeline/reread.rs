@@ -4,8 +4,6 @@
 //! read once more for its document. Runs with such cases have few.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::io;
 
 use testlake_report::scan::encoding::Decoded;
 use testlake_report::scan::xml::XmlScanner;
@@ -16,8 +14,10 @@ use super::feed::KeptArtifacts;
 use super::listing::WantedArtifact;
 use super::pass;
 use super::report::RepeatSink;
+use super::run::interruptible;
 use super::work::Shared;
 use crate::archive::{self, Budget, ReadOutcome, Scratch};
+use crate::plan::CollectError;
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
 use crate::profile::selection;
@@ -46,7 +46,10 @@ pub(crate) struct Lost {
 
 impl Reread<'_> {
     /// Reads what `additional` misses; returns what could not be read again.
-    pub(crate) fn run(&self, additional: &mut Additional) -> io::Result<Vec<Lost>> {
+    ///
+    /// # Errors
+    /// [`CollectError::Cancelled`]; [`CollectError::Spool`] where a document cannot be kept.
+    pub(crate) fn run(&self, additional: &mut Additional) -> Result<Vec<Lost>, CollectError> {
         let mut by_artifact: BTreeMap<usize, Vec<Asked<'_>>> = BTreeMap::new();
         for (report, ordinals) in additional.missing() {
             if let Some((artifact, path)) = self.places.get(report as usize) {
@@ -80,12 +83,16 @@ impl Reread<'_> {
         index: usize,
         reports: &[Asked<'_>],
         additional: &mut Additional,
-    ) -> io::Result<Result<Vec<usize>, String>> {
+    ) -> Result<Result<Vec<usize>, String>, CollectError> {
         let Some(artifact) = self.artifacts.get(index) else { return Ok(Ok(Vec::new())) };
         let listing = &artifact.listing;
         let content = match self.kept.and_then(|kept| kept.content(index)) {
             Some(content) => content,
-            None => match self.runtime.block_on(artifact.source.fetch(listing, &|_| ())) {
+            None => match interruptible(
+                self.runtime,
+                &self.shared.cancel,
+                artifact.source.fetch(listing, &|_| ()),
+            )? {
                 Ok(content) => content,
                 Err(error) => return Ok(Err(super::listing::chain(&error))),
             },
@@ -93,7 +100,7 @@ impl Reread<'_> {
         let wanted = |path: &str| reports.iter().any(|(_, _, asked)| *asked == path);
         // what was within the run's limit the first time is not counted against it again
         let limits = &self.shared.archive_limits;
-        let budget = &Budget::new(limits.run_bytes);
+        let budget = &Budget::new(limits.run_bytes).until(&self.shared.cancel);
         let opened = match archive::open(&listing.name, &content, &wanted, limits, budget) {
             Ok(opened) => opened,
             Err(defect) => return Ok(Err(defect.text)),
@@ -103,6 +110,7 @@ impl Reread<'_> {
         let mut inflated = Vec::new();
         let mut found = Vec::new();
         for (report, ordinals, path) in reports {
+            self.shared.go_on()?;
             let Some(entry) = opened.entries.iter().find(|entry| entry.path == *path) else {
                 found.push(0);
                 continue;
@@ -113,18 +121,17 @@ impl Reread<'_> {
             let mut reader = CaseReader::new(RepeatSink::new(&stamp, self.shared.limits, ordinals, 0));
             let mut scanner = XmlScanner::new(self.shared.limits);
             // what is wrong with the report was told the first time
-            let go_on = |_: &mut CaseReader<RepeatSink<'_>>| Ok::<(), Infallible>(());
+            let go_on = |_: &mut CaseReader<RepeatSink<'_>>| self.shared.go_on();
             let report_limits = &self.shared.limits;
             match opened.archive.read(entry, &mut scratch, &mut inflated, limits, budget) {
                 Ok(ReadOutcome::TooLargeForMemory) => {
                     if let Ok(mut stream) = opened.archive.stream(entry, limits, budget) {
-                        let Ok(_) =
-                            pass::stream(&mut *stream, &mut scanner, &mut reader, report_limits, go_on);
+                        pass::stream(&mut *stream, &mut scanner, &mut reader, report_limits, go_on)?;
                     }
                 }
                 Ok(ReadOutcome::Whole) | Err(_) => {
                     let decoded = Decoded::new(&inflated, |_| ());
-                    let Ok(_) = pass::whole(&decoded.text, &mut scanner, &mut reader, report_limits, go_on);
+                    pass::whole(&decoded.text, &mut scanner, &mut reader, report_limits, go_on)?;
                 }
             }
             for case in &reader.sink.found {

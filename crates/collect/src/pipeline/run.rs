@@ -62,7 +62,7 @@ pub fn collect(
 }
 
 /// Waits for a future, or until the run is cancelled.
-fn interruptible<T>(
+pub(crate) fn interruptible<T>(
     handle: &Handle,
     cancel: &Cancel,
     future: impl Future<Output = T>,
@@ -171,8 +171,9 @@ fn collect_attempt(
         archive_limits: plan.archive_limits,
         limits: plan.report_limits,
         level,
-        budget: Budget::new(plan.archive_limits.run_bytes),
-        is_over: AtomicBool::new(false),
+        budget: Budget::new(plan.archive_limits.run_bytes).until(cancel),
+        is_folded: AtomicBool::new(false),
+        cancel: cancel.clone(),
     };
     let begin = |collection| {
         let key = key(collection, run);
@@ -182,19 +183,12 @@ fn collect_attempt(
     let failed = begin("failed_test_runs")?;
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
-    let pump = Pump { plan, listed: &listed, shared: &shared, observer, cancel, runtime };
-    let fed = match pump.run(&mut fold) {
-        Ok(fed) => fed,
-        Err(error) => {
-            fold.abort();
-            return Err(error);
-        }
-    };
+    let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
+    let fed = pump.run(&mut fold)?;
     if let Some(failures) = nothing_came(&fold, fed.failure) {
-        fold.abort();
         return Err(CollectError::NoSource(failures));
     }
-    Attempt { plan, listed, shared: &shared, kept: fed.kept, cancel, runtime }.finish(fold)
+    Attempt { plan, listed, shared: &shared, kept: fed.kept, runtime }.finish(fold)
 }
 
 /// Returns why nothing could be fetched at all, where that is so.
@@ -215,7 +209,6 @@ struct Pump<'run> {
     listed: &'run Listed,
     shared: &'run Shared,
     observer: &'run Arc<dyn Observer>,
-    cancel: &'run Cancel,
     runtime: &'run Handle,
 }
 
@@ -232,7 +225,6 @@ impl Pump<'_> {
             shared: self.shared,
             artifacts: &self.listed.artifacts,
             observer: self.observer,
-            cancel: self.cancel,
             runtime: self.runtime,
             units,
             steps,
@@ -252,12 +244,10 @@ impl Pump<'_> {
                 .spawn_scoped(scope, move || feed.run())
                 .map_err(CollectError::Threads)?;
             let folded = self.fold(incoming, fold);
-            if folded.is_err() || self.cancel.is_cancelled() {
-                self.shared.is_over.store(true, Ordering::Relaxed);
-            }
+            self.shared.is_folded.store(true, Ordering::Relaxed);
             let fed = feed.join().map_err(|_| CollectError::Internal("the feed panicked".into()))?;
             folded?;
-            if self.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(fed) }
+            if self.shared.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(fed) }
         })
     }
 
@@ -275,13 +265,12 @@ impl Pump<'_> {
 
     fn fold(&self, incoming: Receiver<Step>, fold: &mut Fold) -> Result<(), CollectError> {
         for step in incoming {
-            if self.cancel.is_cancelled() {
-                return Err(CollectError::Cancelled);
-            }
+            self.shared.go_on()?;
             match step {
                 Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, &defects),
                 Step::Unit(parts) => {
                     for part in parts {
+                        self.shared.go_on()?;
                         fold.part(part).map_err(fold_error)?;
                     }
                 }
@@ -292,7 +281,7 @@ impl Pump<'_> {
     }
 }
 
-pub(crate) fn fold_error(error: FoldError) -> CollectError {
+fn fold_error(error: FoldError) -> CollectError {
     match error {
         FoldError::Output(error) => CollectError::Output(error),
         FoldError::Store(error) => CollectError::Spool(error),

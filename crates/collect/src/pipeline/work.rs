@@ -17,7 +17,7 @@ use super::unit::{Cases, EntryTask, OpenArtifact, Part, ReportDone, ReportStatus
 use crate::archive::{ArchiveCode, Budget, Defect, Entry, ReadOutcome, Scratch, defect_of};
 use crate::limits::ArchiveLimits;
 use crate::output::gzip::{Level, PieceCompressor};
-use crate::plan::Observer;
+use crate::plan::{Cancel, CollectError, Observer};
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
 use crate::profile::selection::{self, EntryKind};
@@ -39,8 +39,22 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) level: Level,
     pub(crate) budget: Budget,
-    /// Nobody waits for more.
-    pub(crate) is_over: AtomicBool,
+    /// The fold has ended.
+    pub(crate) is_folded: AtomicBool,
+    pub(crate) cancel: Cancel,
+}
+
+impl Shared {
+    /// Reports whether nobody waits for more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_folded.load(Ordering::Relaxed) || self.cancel.is_cancelled()
+    }
+
+    /// # Errors
+    /// [`CollectError::Cancelled`] where the run was.
+    pub(crate) fn go_on(&self) -> Result<(), CollectError> {
+        if self.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(()) }
+    }
 }
 
 /// Nobody waits for what comes of the unit any more.
@@ -89,7 +103,7 @@ impl<'run> Worker<'run> {
     pub(crate) fn unit(&mut self, unit: Unit) -> Result<(), Over> {
         let Unit { artifact, entries, parts } = unit;
         for task in entries {
-            if self.shared.is_over.load(Ordering::Relaxed) {
+            if self.shared.is_over() {
                 return Err(Over);
             }
             match task.kind {
@@ -319,7 +333,7 @@ struct Flush<'worker> {
 impl Flush<'_> {
     /// Hands on what there is much of.
     fn some(&mut self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
-        if self.shared.is_over.load(Ordering::Relaxed) {
+        if self.shared.is_over() {
             return Err(Over);
         }
         if sink.ticks.len() >= CASES_AHEAD {

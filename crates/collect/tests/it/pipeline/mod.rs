@@ -1,6 +1,7 @@
 //! The pipeline from plan to ledger: files in, files out.
 
 mod broken;
+mod interrupted;
 mod ledger;
 mod made_runs;
 mod quirks;
