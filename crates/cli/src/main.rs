@@ -19,7 +19,7 @@ mod plan;
 mod progress;
 mod render;
 
-use args::{Cli, Command, TalkArgs};
+use args::{Cli, Command, NoCommand, TalkArgs};
 use config::{Environment, Layers};
 use exit::{Exit, Failure, OrExit};
 
@@ -36,11 +36,12 @@ fn main() -> ExitCode {
 fn run() -> Result<Exit, Failure> {
     let cli = match Cli::try_from_words(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(NoCommand::Shown(text)) => {
             // A closed pipe is success; and where stderr is gone there is nobody to tell.
-            error.print().ok();
-            return Ok(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+            text.print().ok();
+            return Ok(if text.use_stderr() { Exit::Usage } else { Exit::Done });
         }
+        Err(NoCommand::Wrong(failure)) => return Err(failure),
     };
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match cli.command {

@@ -270,7 +270,11 @@ impl SourceFailures {
 impl std::fmt::Display for SourceFailures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, (name, error)) in self.failures.iter().enumerate() {
-            write!(f, "{}{name}: {error}", if i > 0 { "; " } else { "" })?;
+            let error = error.to_string();
+            // What names the place itself does not need it twice.
+            let is_named = error.contains(&format!("`{}", name.trim_start_matches("file://")));
+            let before = if is_named { String::new() } else { format!("{name}: ") };
+            write!(f, "{}{before}{error}", if i > 0 { "; " } else { "" })?;
         }
         Ok(())
     }

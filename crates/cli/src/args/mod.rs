@@ -2,13 +2,18 @@
 //!
 //! Every option is a setting of [`crate::config::table`], whose parser it shares. [`crate::plan`] resolves.
 
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::table::{self, CONFIG_VARIABLE};
+use crate::exit::Failure;
 
 mod collect;
 mod shared;
 mod upload_test_stats;
+mod wrong;
 
 pub(crate) use collect::CollectArgs;
 pub(crate) use shared::{Format, FullWord, JobArgs, LimitArgs, ProfileWord, TalkArgs, VerdictArgs, switch};
@@ -62,14 +67,39 @@ pub(crate) struct ManArgs {
     pub(crate) folder: Option<std::path::PathBuf>,
 }
 
+/// Why words are no command.
+#[derive(Debug)]
+pub(crate) enum NoCommand {
+    /// A help text or the version was asked for, or there are no words at all.
+    Shown(clap::Error),
+    /// They are wrong.
+    Wrong(Failure),
+}
+
 impl Cli {
-    /// Parses words; the error knows how to print itself.
-    pub(crate) fn try_from_words<I, T>(words: I) -> Result<Self, clap::Error>
+    /// Parses words, the program's name first.
+    pub(crate) fn try_from_words<I, T>(words: I) -> Result<Self, NoCommand>
     where
         I: IntoIterator<Item = T>,
-        T: Into<std::ffi::OsString> + Clone,
+        T: Into<OsString>,
     {
-        Self::from_arg_matches(&command().try_get_matches_from(words)?)
+        let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        let matches = command().try_get_matches_from(&words);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoCommand::Shown(error),
+            _ => NoCommand::Wrong(wrong::failure(&error, &command_of(&words))),
+        })
+    }
+}
+
+/// Returns the words that name the command.
+fn command_of(words: &[OsString]) -> String {
+    let named = words.get(1).and_then(|word| word.to_str());
+    match named.filter(|word| Cli::command().find_subcommand(word).is_some()) {
+        Some(word) => format!("testlake {word}"),
+        None => "testlake".to_owned(),
     }
 }
 

@@ -7,7 +7,9 @@ use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
-use super::{Collecting, PYTORCH, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict};
+use super::{
+    Collecting, PYTORCH, destination, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict,
+};
 use crate::args::{CollectArgs, FullWord, ProfileWord, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
@@ -60,7 +62,9 @@ pub(crate) fn collect(
         layout,
         jobs_of_github: false,
         jobs_file: layers.pick(jobs.jobs_file, &table::JOBS_FILE)?,
-        to: layers.pick(output.to, &table::TO)?.unwrap_or_else(|| "./testlake".to_owned()),
+        to: destination::check(
+            layers.pick(output.to, &table::TO)?.unwrap_or_else(|| "./testlake".to_owned()),
+        )?,
         profile,
         full: match layers.pick(output.full, &table::FULL)?.unwrap_or_default() {
             FullWord::Auto => Full::Auto,

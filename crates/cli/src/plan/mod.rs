@@ -16,6 +16,7 @@ use crate::exit::Failure;
 mod address;
 mod asked;
 mod collect;
+mod destination;
 #[cfg(test)]
 mod tests;
 mod upload_test_stats;

@@ -6,7 +6,9 @@ use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::{Layout, SourceSpec};
 
-use super::{Collecting, PYTORCH, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict};
+use super::{
+    Collecting, PYTORCH, destination, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict,
+};
 use crate::args::{UploadTestStatsArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
@@ -61,7 +63,7 @@ pub(crate) fn upload_test_stats(
         layout: Layout::default(),
         jobs_of_github: jobs_file.is_none() && !github && !circleci_folder,
         jobs_file,
-        to: to.unwrap_or_else(|| "s3://ossci-raw-job-status".to_owned()),
+        to: destination::check(to.unwrap_or_else(|| "s3://ossci-raw-job-status".to_owned()))?,
         profile: Profile::Pytorch,
         full: Full::Auto,
         full_branch: "main".to_owned(),

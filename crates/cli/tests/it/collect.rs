@@ -173,7 +173,7 @@ fn what_is_not_there_is_a_matter_of_usage() {
 
     ----- stderr -----
     usage error: no source answered
-      caused by: nowhere: cannot read `nowhere`
+      caused by: cannot read `nowhere`
       caused by: No such file or directory (os error 2)
       hint: check the source, `--repo`, `--run-id` and `--attempt`
     ");
@@ -183,7 +183,7 @@ fn what_is_not_there_is_a_matter_of_usage() {
 
     ----- stderr -----
     usage error: no source answered
-      caused by: file:///nowhere: cannot read `/nowhere`
+      caused by: cannot read `/nowhere`
       caused by: No such file or directory (os error 2)
       hint: check the source, `--repo`, `--run-id` and `--attempt`
     ");
@@ -204,14 +204,42 @@ fn an_output_that_cannot_be_written_is_told_before_any_work() {
       caused by: File exists (os error 17)
       hint: choose another place with `--to`
     ");
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=http://foo"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `--to` names no place to write to
+      caused by: a web address is no bucket
+      hint: it reads like `./out`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket` or `az://container`
+      hint: the address of a store that speaks S3 goes into AWS_ENDPOINT_URL, and its bucket into `--to s3://bucket`
+    ");
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=s3://"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `--to` names no place to write to
+      caused by: the address names no bucket
+      hint: it reads like `./out`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket` or `az://container`
+    ");
+    assert_snapshot!(program.run(&["collect", "artifacts", "--to=file://host/x"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: cannot write to `file://host/x`
+      caused by: it reads `file:///folder`
+      hint: choose another place with `--to`
+    ");
     assert_snapshot!(program.run(&["collect", "artifacts", "--to=ftp://x"]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    usage error: cannot write to `ftp://`
-      caused by: known are a path, file:///, s3://, gs:// and az://
-      hint: choose another place with `--to`
+    usage error: `--to` names no place to write to
+      caused by: `ftp://` is no kind of destination
+      hint: it reads like `./out`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket` or `az://container`
     ");
 }
 

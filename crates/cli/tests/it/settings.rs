@@ -13,13 +13,9 @@ fn a_wrong_word_is_told() {
     ----- stdout -----
 
     ----- stderr -----
-    error: unrecognized subcommand 'colect'
-
-      tip: some similar subcommands exist: 'completions', 'collect'
-
-    Usage: testlake <COMMAND>
-
-    For more information, try '--help'.
+    usage error: there is no command `colect`
+      hint: there is `collect`
+      hint: see `testlake --help`
     ");
     assert_snapshot!(run(&["collect"]), @r"
     exit code: 2
@@ -34,62 +30,57 @@ fn a_wrong_word_is_told() {
     ----- stdout -----
 
     ----- stderr -----
-    error: unexpected argument '--treads' found
-
-      tip: a similar argument exists: '--threads'
-
-    Usage: testlake collect --threads <N> <SOURCE>...
-
-    For more information, try '--help'.
+    usage error: there is no option `--treads`
+      hint: there is `--threads`
+      hint: see `testlake collect --help`
     ");
+}
+
+#[test]
+fn a_wrong_value_is_told() {
+    let run = |words: &[&str]| Program::new().run(words);
     assert_snapshot!(run(&["collect", "x", "--threads", "0"]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value '0' for '--threads <N>': `0` is no whole number from 1 to 1024
-
-    For more information, try '--help'.
+    usage error: bad value of `--threads`: `0` is no whole number from 1 to 1024
+      hint: see `testlake collect --help`
     ");
     assert_snapshot!(run(&["collect", "x", "--attempt", "first"]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value 'first' for '--attempt <N>': `first` is none of: a whole number from 1 on, `latest`, `all`
-
-    For more information, try '--help'.
+    usage error: bad value of `--attempt`: `first` is none of: a whole number from 1 on, `latest`, `all`
+      hint: see `testlake collect --help`
     ");
     assert_snapshot!(run(&["collect", "x", "--full", "sometimes"]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value 'sometimes' for '--full <FULL>'
-      [possible values: auto, always, never]
-
-    For more information, try '--help'.
+    usage error: bad value of `--full`: `sometimes` is none of: `auto`, `always`, `never`
+      hint: see `testlake collect --help`
     ");
     assert_snapshot!(run(&["collect", "x", "--expect-jobs", "("]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value '(' for '--expect-jobs <REGEX>': regex parse error:
-        (
-        ^
-    error: unclosed group
-
-    For more information, try '--help'.
+    usage error: bad value of `--expect-jobs`: regex parse error:
+            (
+            ^
+        error: unclosed group
+      hint: see `testlake collect --help`
     ");
     assert_snapshot!(run(&["collect", "x", "--layout", "{repo}"]), @r"
     exit code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value '{repo}' for '--layout <TEMPLATE>': the layout `{repo}` lacks `{run_id}`; it reads like `{repo}/{run_id}/{attempt}/artifact/`
-
-    For more information, try '--help'.
+    usage error: bad value of `--layout`: the layout `{repo}` lacks `{run_id}`; it reads like `{repo}/{run_id}/{attempt}/artifact/`
+      hint: see `testlake collect --help`
     ");
     assert_snapshot!(run(&["collect", "s3://bucket"]), @r"
     exit code: 2
@@ -98,6 +89,59 @@ fn a_wrong_word_is_told() {
     ----- stderr -----
     usage error: `s3://bucket` holds many runs, and none is named
       hint: name one with `--run-id`, or give its web address as the source
+    ");
+}
+
+#[test]
+fn words_of_a_wrong_form_are_told() {
+    let run = |words: &[&str]| Program::new().run(words);
+    assert_snapshot!(run(&["collect", "x", "--threads"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `--threads` needs a value
+      hint: see `testlake collect --help`
+    ");
+    assert_snapshot!(run(&["collect", "x", "--threads", "1", "--threads", "2"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `--threads` is given twice
+      hint: see `testlake collect --help`
+    ");
+    assert_snapshot!(run(&["collect", "x", "--quiet=yes"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `--quiet` takes no value
+      hint: see `testlake collect --help`
+    ");
+    assert_snapshot!(run(&["completions"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `<SHELL>` is not given
+      hint: see `testlake completions --help`
+    ");
+    assert_snapshot!(run(&["completions", "tcsh"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: bad value of `<SHELL>`: `tcsh` is none of: `bash`, `elvish`, `fish`, `powershell`, `zsh`
+      hint: see `testlake completions --help`
+    ");
+    assert_snapshot!(run(&["man", "x", "y"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: `y` is one argument too many
+      hint: see `testlake man --help`
     ");
     assert_snapshot!(run(&["collect", "ftp://bucket/\u{1b}[2J"]), @r"
     exit code: 2

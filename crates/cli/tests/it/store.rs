@@ -81,9 +81,9 @@ fn a_bucket_that_is_not_there_is_a_matter_of_usage() {
     ----- stdout -----
 
     ----- stderr -----
-    usage error: cannot write to `the address given`
+    usage error: `--to` names no place to write to
       caused by: credentials do not go into a store's address; set them in the environment or in a profile
-      hint: choose another place with `--to`
+      hint: it reads like `./out`, `file:///folder`, `s3://bucket/prefix`, `gs://bucket` or `az://container`
     ");
     assert_snapshot!(run("s3://artifacts", "s3://results"), @r"
     exit code: 2
