@@ -151,6 +151,8 @@ pub(crate) struct TalkArgs {
     pub(crate) no_dry_run: bool,
 
     /// Say nothing but errors
+    ///
+    /// What --format asks for is printed all the same.
     #[arg(short, long, overrides_with = "no_quiet")]
     pub(crate) quiet: bool,
     #[arg(long, hide = true, overrides_with = "quiet")]

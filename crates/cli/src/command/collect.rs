@@ -42,9 +42,11 @@ pub(super) fn carry_out(
     let collected = testlake_collect::pipeline::collect(&plan, &observer, &cancel);
     drop(progress);
     let collected = collected.map_err(|error| ending::failure(error, signals.exit()))?;
-    if !talk.quiet {
+    // To be quiet is not to talk. What was asked for by name is data.
+    let format = if talk.quiet { talk.format } else { Some(talk.format.unwrap_or_default()) };
+    if let Some(format) = format {
         let paint = Paint::for_stdout(environment);
-        show(&collected, plan.destination.name(), plan.dry_run, talk.format, paint)?;
+        show(&collected, plan.destination.name(), plan.dry_run, format, paint)?;
     }
     Ok(ending::exit_of(&collected, plan.dry_run))
 }

@@ -68,7 +68,8 @@ pub(crate) struct Limits {
 /// How the command talks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Talk {
-    pub(crate) format: Format,
+    /// What was asked for; absent: a table, as far as there is talk at all.
+    pub(crate) format: Option<Format>,
     pub(crate) quiet: bool,
     pub(crate) verbose: u8,
 }
@@ -76,7 +77,7 @@ pub(crate) struct Talk {
 /// Resolves how a command talks.
 pub(crate) fn talk(args: &TalkArgs, layers: &Layers) -> Result<Talk, Failure> {
     Ok(Talk {
-        format: layers.pick(args.format, &table::FORMAT)?.unwrap_or_default(),
+        format: layers.pick(args.format, &table::FORMAT)?,
         quiet: pick_switch(layers, switch(args.quiet, args.no_quiet), &table::QUIET)?,
         verbose: layers.pick((args.verbose > 0).then_some(args.verbose), &table::VERBOSE)?.unwrap_or(0),
     })

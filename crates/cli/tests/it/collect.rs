@@ -120,6 +120,24 @@ fn a_folder_of_reports_is_a_local_run() {
 }
 
 #[test]
+fn quiet_silences_talk_and_not_the_data_that_was_asked_for() {
+    let program = Program::new();
+    program.write("artifacts/a_1/a.xml", REPORT);
+    let said = |words: &[&str]| {
+        let output = program.output(&[&["collect", "artifacts"], words].concat());
+        assert!(output.status.success() && output.stderr.is_empty());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(said(&["-q"]), "");
+    let json = said(&["--format=json"]);
+    assert!(json.starts_with('{') && json.ends_with("}\n"), "{json}");
+    assert_eq!(said(&["-q", "--format=json"]), json);
+    assert_eq!(said(&["-q", "--format=table"]), said(&[]));
+    assert_eq!(said(&["-q", "--dry-run"]), "");
+    assert!(said(&["-q", "--dry-run", "--format=json"]).starts_with('{'));
+}
+
+#[test]
 fn what_is_broken_is_told_and_the_rest_is_taken_in() {
     let program = Program::new();
     program.write("artifacts/whole_1/a.xml", REPORT);
