@@ -230,6 +230,20 @@ pub enum CollectError {
         /// The run, as messages show it.
         run: String,
     },
+    /// The sources answered, and none has an artifact or a job of the run.
+    #[error("no artifact and no job of {run} is in {place}")]
+    NothingOfRun {
+        /// The run, as messages show it.
+        run: String,
+        /// The sources.
+        place: String,
+    },
+    /// Paths and patterns without a run's id, at which there is nothing.
+    #[error("no report and no archive is at {place}")]
+    NoInput {
+        /// The paths and patterns.
+        place: String,
+    },
     /// The destination cannot be written to.
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -1,5 +1,6 @@
 //! `testlake collect`.
 
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -42,13 +43,24 @@ pub(super) fn carry_out(
     let collected = testlake_collect::pipeline::collect(&plan, &observer, &cancel);
     drop(progress);
     let collected = collected.map_err(|error| ending::failure(error, signals.exit()))?;
+    warn(&collected);
     // To be quiet is not to talk. What was asked for by name is data.
     let format = if talk.quiet { talk.format } else { Some(talk.format.unwrap_or_default()) };
     if let Some(format) = format {
         let paint = Paint::for_stdout(environment);
         show(&collected, plan.destination.name(), plan.dry_run, format, paint)?;
     }
-    Ok(ending::exit_of(&collected, plan.dry_run))
+    Ok(ending::exit_of(&collected))
+}
+
+/// Says what makes whole collections wrong, even to who wants to hear nothing.
+fn warn(collected: &[Collected]) {
+    for finding in collected.iter().flat_map(|attempt| &attempt.ledger.findings) {
+        if finding.code == "job-names-missing" {
+            // Where stderr is gone there is nobody to tell.
+            writeln!(io::stderr(), "warning: {}", render::for_terminal(&finding.text)).ok();
+        }
+    }
 }
 
 fn show(

@@ -1,6 +1,6 @@
 //! How a collection ended: its exit code, and what to do about a failure.
 
-use testlake_collect::ledger::{ArtifactStatus, Verdict};
+use testlake_collect::ledger::Verdict;
 use testlake_collect::output::OutputError;
 use testlake_collect::plan::{CollectError, Collected};
 use testlake_collect::source::SourceErrorKind;
@@ -8,15 +8,9 @@ use testlake_collect::source::SourceErrorKind;
 use crate::exit::{Exit, Failure};
 
 /// Chooses the code of what came: the worst verdict counts, and empty attempts only where all are.
-pub(super) fn exit_of(collected: &[Collected], is_dry_run: bool) -> Exit {
-    let is_empty = |attempt: &Collected| match is_dry_run {
-        true => !attempt.ledger.artifacts.iter().any(|artifact| artifact.status == ArtifactStatus::Listed),
-        false => attempt.ledger.verdict == Verdict::Empty,
-    };
-    let is_partial = |attempt: &Collected| match is_dry_run {
-        true => attempt.ledger.sources.iter().any(|source| source.error.is_some()),
-        false => attempt.ledger.verdict == Verdict::Partial,
-    };
+pub(super) fn exit_of(collected: &[Collected]) -> Exit {
+    let is_empty = |attempt: &Collected| attempt.ledger.verdict == Verdict::Empty;
+    let is_partial = |attempt: &Collected| attempt.ledger.verdict == Verdict::Partial;
     if collected.iter().any(is_partial) {
         Exit::Partial
     } else if collected.iter().all(is_empty) {
@@ -36,6 +30,8 @@ pub(super) fn failure(error: CollectError, signal: Option<Exit>) -> Failure {
         CollectError::NoSource(_)
         | CollectError::RunUnknown { .. }
         | CollectError::NoAttempt { .. }
+        | CollectError::NothingOfRun { .. }
+        | CollectError::NoInput { .. }
         | CollectError::BadRunId { .. } => Exit::Usage,
         CollectError::Spool(_) | CollectError::Threads(_) => Exit::Unavailable,
         CollectError::Output(output) => output_exit(output),
@@ -68,7 +64,10 @@ fn hints(error: &CollectError) -> Vec<&'static str> {
             hints
         }
         CollectError::RunUnknown { .. } => vec!["name the run with `--run-id`"],
-        CollectError::NoAttempt { .. } => vec!["check `--repo`, `--run-id` and `--attempt`"],
+        CollectError::NoInput { .. } => vec!["check the path or the pattern"],
+        CollectError::NoAttempt { .. } | CollectError::NothingOfRun { .. } => {
+            vec!["check `--repo`, `--run-id` and `--attempt`"]
+        }
         CollectError::Output(OutputError::Refused { .. }) => vec!["choose another place with `--to`"],
         _ => Vec::new(),
     }
@@ -92,9 +91,7 @@ fn hint_for(kind: SourceErrorKind) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use testlake_collect::ledger::{
-        CaseCounts, Ledger, LedgerArtifact, LedgerRun, LedgerSource, ReportCounts, VERSION,
-    };
+    use testlake_collect::ledger::{CaseCounts, Ledger, LedgerRun, ReportCounts, VERSION};
     use testlake_collect::plan::{RunSummary, SourceFailures};
     use testlake_collect::source::SourceError;
 
@@ -129,32 +126,11 @@ mod tests {
     #[test]
     fn the_worst_verdict_counts() {
         use Verdict::{Complete, Empty, Partial};
-        let exit =
-            |verdicts: &[Verdict]| exit_of(&verdicts.iter().map(|v| attempt(*v)).collect::<Vec<_>>(), false);
+        let exit = |verdicts: &[Verdict]| exit_of(&verdicts.iter().map(|v| attempt(*v)).collect::<Vec<_>>());
         assert_eq!(exit(&[Complete, Complete]), Exit::Done);
         assert_eq!(exit(&[Complete, Partial, Empty]), Exit::Partial);
         assert_eq!(exit(&[Empty, Empty]), Exit::Empty);
         assert_eq!(exit(&[Complete, Empty]), Exit::Done);
-    }
-
-    #[test]
-    fn a_dry_run_finds_artifacts_or_none() {
-        let mut dry = attempt(Verdict::Empty);
-        assert_eq!(exit_of(&[dry.clone()], true), Exit::Empty);
-        dry.ledger.artifacts.push(LedgerArtifact {
-            name: "a".to_owned(),
-            source: "s".to_owned(),
-            bytes: None,
-            status: ArtifactStatus::Listed,
-            reason: None,
-        });
-        assert_eq!(exit_of(&[dry.clone()], true), Exit::Done);
-        dry.ledger.sources.push(LedgerSource {
-            name: "s".to_owned(),
-            artifacts: 0,
-            error: Some("404".to_owned()),
-        });
-        assert_eq!(exit_of(&[dry], true), Exit::Partial);
     }
 
     fn no_source(kinds: &[SourceErrorKind]) -> Failure {

@@ -178,8 +178,35 @@ fn where_there_is_no_test_the_code_says_so() {
     let program = Program::new();
     program.write("empty/a.xml", "<testsuites/>");
     assert_snapshot!(program.run(&["collect", "empty"]));
+}
+
+#[test]
+fn what_leads_to_nothing_is_a_matter_of_usage() {
+    let program = Program::new();
     fs::create_dir(program.path().join("nothing")).unwrap();
-    assert_eq!(program.output(&["collect", "nothing"]).status.code(), Some(4));
+    assert_snapshot!(program.run(&["collect", "nothing", "no*where.xml"]), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: no report and no archive is at `nothing, no*where.xml`
+      hint: check the path or the pattern
+    ");
+    program.write("bucket/o/r/7/1/artifact/reports_5.xml", REPORT);
+    let url = format!("file://{}", program.path().join("bucket").display());
+    let collect = |run_id| ["collect", url.as_str(), "--repo", "o/r", "--run-id", run_id, "--attempt", "1"];
+    assert_eq!(program.output(&collect("7")).status.code(), Some(0));
+    let before = tree(&program.path().join("testlake"));
+    let wrong = program.run(&collect("8"));
+    assert_snapshot!(wrong, @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: no artifact and no job of o/r run 8 attempt 1 is in `file://[FOLDER]/bucket`
+      hint: check `--repo`, `--run-id` and `--attempt`
+    ");
+    assert!(tree(&program.path().join("testlake")) == before);
 }
 
 #[test]

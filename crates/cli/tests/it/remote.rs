@@ -152,3 +152,31 @@ async fn a_signal_ends_a_run_cleanly() {
         assert!(left.is_empty(), "{:?}", left.keys());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn job_names_that_cannot_be_had_are_told_even_to_who_wants_to_hear_nothing() {
+    let server = MockServer::start().await;
+    let api = format!("{}/api/v3", server.uri());
+    let jobs = "/api/v3/repos/o/r/actions/runs/7/attempts/1/jobs";
+    Mock::given(path(jobs)).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    let artifact = json!({
+        "id": 1,
+        "name": "test-reports_5",
+        "size_in_bytes": 200,
+        "archive_download_url": format!("{api}/repos/o/r/actions/artifacts/1/zip"),
+        "expired": false,
+    });
+    let json = |value| ResponseTemplate::new(200).set_body_json(value);
+    answer(&server, "/runs/7/artifacts", json(json!({"total_count": 1, "artifacts": [artifact]}))).await;
+    let zip = ZipBuilder::new().member(Member::deflated("a/a.xml", REPORT.as_bytes())).build();
+    answer(&server, "/artifacts/1/zip", ResponseTemplate::new(200).set_body_bytes(zip.bytes)).await;
+    let program = Program::new().with("GITHUB_API_URL", &api).with("GITHUB_TOKEN", "hunter2");
+    let words = ["collect", "github", "--repo=o/r", "--run-id=7", "--attempt=1", "--profile=pytorch", "-q"];
+    assert_snapshot!(run(program, &words).await, @r"
+    exit code: 3
+    ----- stdout -----
+
+    ----- stderr -----
+    warning: the names of the run's jobs could not be had: all of `additional_info` stands under `NoBuildEnv` and `NoTestConfig`, and whether a job left no report is not known; take the run in again
+    ");
+}

@@ -225,6 +225,6 @@ impl Feed<'_> {
     }
 }
 
-fn expired() -> SourceError {
+pub(crate) fn expired() -> SourceError {
     SourceError::new(SourceErrorKind::Expired, "the provider has removed it after its retention time")
 }

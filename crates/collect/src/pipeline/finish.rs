@@ -4,9 +4,9 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::additional::Additional;
-use super::feed::KeptArtifacts;
+use super::feed::{KeptArtifacts, expired};
 use super::fold::Fold;
-use super::listing::Listed;
+use super::listing::{Listed, chain};
 use super::objects::CollectionObject;
 use super::reread::Reread;
 use super::work::Shared;
@@ -14,9 +14,10 @@ use crate::ledger::{
     self, ArtifactStatus, CaseCounts, Ledger, LedgerArtifact, LedgerFinding, LedgerJob, LedgerRun,
     ReportCounts, Verdict,
 };
-use crate::output::ObjectKind;
+use crate::output::{ObjectKind, OutputError};
 use crate::plan::{CollectError, CollectPlan, Collected, Profile, RunSummary, WrittenObject};
 use crate::run::RunKey;
+use crate::source::ListingState;
 
 /// Returns the key of a collection's object.
 pub(crate) fn key(collection: &str, run: &RunKey) -> String {
@@ -47,7 +48,13 @@ impl Attempt<'_> {
         // while the ledger is away, whoever looks knows that the rest may be of two runs; a signal is not heard until it is
         // there again, so that there is a whole run soonest
         let ledger_key = key("ledger", &self.shared.run);
-        self.runtime.block_on(self.plan.destination.remove(&ledger_key))?;
+        self.remove(&ledger_key)?;
+        // what an earlier run left of a collection that this one does not write must not stay beside the new ledger; it
+        // goes before anything new comes, so that nobody takes it for a part of that
+        let is_written = |collection: &str| objects.iter().any(|object| object.collection() == collection);
+        for stale in COLLECTIONS.iter().filter(|collection| !is_written(collection)) {
+            self.remove(&key(stale, &self.shared.run))?;
+        }
         let mut written = Vec::new();
         for object in objects {
             written.push(object.commit()?);
@@ -55,6 +62,10 @@ impl Attempt<'_> {
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
         Ok(Collected { ledger, summary, written })
+    }
+
+    fn remove(&self, key: &str) -> Result<(), OutputError> {
+        self.runtime.block_on(self.plan.destination.remove(key))
     }
 
     fn read_again(&self, additional: &mut Additional, fold: &mut Fold) -> Result<(), CollectError> {
@@ -209,6 +220,21 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
     }
 }
 
+/// Returns what is to be told where the job names that collections are keyed by could not be had.
+pub(crate) fn job_names_missing(plan: &CollectPlan, listed: &Listed) -> Option<LedgerFinding> {
+    let is_told = listed.has_lost_job_names && plan.profile == Profile::Pytorch;
+    is_told.then(|| LedgerFinding {
+        artifact: String::new(),
+        entry: None,
+        offset: None,
+        code: "job-names-missing".into(),
+        text: "the names of the run's jobs could not be had: all of `additional_info` stands under `NoBuildEnv` and \
+               `NoTestConfig`, and whether a job left no report is not known; take the run in again"
+            .into(),
+        cases_saved: None,
+    })
+}
+
 /// Returns what would be read and written.
 pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full: bool) -> Collected {
     let artifacts: Vec<LedgerArtifact> = listed
@@ -218,8 +244,14 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
             name: artifact.listing.name.clone(),
             source: artifact.source.name().to_owned(),
             bytes: artifact.listing.bytes,
-            status: ArtifactStatus::Listed,
-            reason: None,
+            status: match artifact.listing.state {
+                ListingState::Available => ArtifactStatus::Listed,
+                ListingState::Expired => ArtifactStatus::Expired,
+            },
+            reason: match artifact.listing.state {
+                ListingState::Available => None,
+                ListingState::Expired => Some(chain(&expired())),
+            },
         })
         .collect();
     let is_written = |collection: &&str| match *collection {
@@ -236,7 +268,17 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
             bytes: 0,
         })
         .collect();
-    let verdict = if artifacts.is_empty() { Verdict::Empty } else { Verdict::Complete };
+    // as the run itself would say, as far as it is known before anything is read
+    let has_expired = artifacts.iter().any(|artifact| artifact.status == ArtifactStatus::Expired);
+    let is_partial = has_expired || listed.sources.iter().any(|source| source.error.is_some());
+    let verdict = if artifacts.iter().all(|artifact| artifact.status == ArtifactStatus::Expired) {
+        Verdict::Empty
+    } else if is_partial {
+        Verdict::Partial
+    } else {
+        Verdict::Complete
+    };
+    let findings = job_names_missing(plan, &listed).into_iter().collect();
     let ledger = Ledger {
         version: ledger::VERSION,
         verdict,
@@ -244,7 +286,7 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
         sources: listed.sources,
         artifacts,
         reports: ReportCounts::default(),
-        findings: Vec::new(),
+        findings,
         cases: CaseCounts::default(),
         declared: Vec::new(),
         jobs_without_report: Vec::new(),

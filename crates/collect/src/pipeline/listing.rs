@@ -1,6 +1,6 @@
 //! What the sources list of an attempt, merged: each artifact once, in the order of the run.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::ledger::LedgerSource;
@@ -24,6 +24,8 @@ pub(crate) struct Listed {
     pub(crate) artifacts: Vec<WantedArtifact>,
     pub(crate) sources: Vec<LedgerSource>,
     pub(crate) job_names: JobNames,
+    /// No job's name is known, as who was asked for them did not answer.
+    pub(crate) has_lost_job_names: bool,
     pub(crate) head_branch: Option<String>,
     pub(crate) head_repository: Option<String>,
 }
@@ -31,12 +33,14 @@ pub(crate) struct Listed {
 /// Asks every source.
 ///
 /// # Errors
-/// [`CollectError::NoSource`] where none answered.
+/// [`CollectError::NoSource`] where none answered; [`CollectError::NothingOfRun`] and [`CollectError::NoInput`] where those
+/// that did have nothing.
 pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, CollectError> {
     let mut sources = Vec::new();
     let mut failures = Vec::new();
     let mut seen = HashSet::new();
     let mut artifacts: Vec<WantedArtifact> = Vec::new();
+    let mut has_any = false;
     // of two copies the object store's counts, then that of the source named first
     let mut order: Vec<usize> = (0..plan.sources.len()).collect();
     order.sort_by_key(|&index| plan.sources.get(index).is_some_and(|source| !source.is_store()));
@@ -47,6 +51,7 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
         match source.list(run).await {
             Ok(listings) => {
                 let mut here = Vec::new();
+                has_any |= !listings.is_empty();
                 for listing in listings {
                     let Some(kind) = artifact_kind(plan.profile, &listing.name) else { continue };
                     let is_asked =
@@ -74,16 +79,53 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
         return Err(CollectError::NoSource(SourceFailures { failures }));
     }
     artifacts.sort_by(|one, other| one.listing.name.as_bytes().cmp(other.listing.name.as_bytes()));
-    let job_names = job_names(plan, run, &mut sources).await;
+    let (job_names, has_lost_job_names) = job_names(plan, run, &mut sources).await;
+    // names that the caller gave say nothing of what is there
+    has_any |= plan.job_names.is_none() && !job_names.is_empty();
+    if !has_any && !known_attempts(plan, run).await?.contains(&run.attempt) {
+        return Err(nothing(plan, run));
+    }
     let (head_branch, head_repository) = head(plan, run).await;
-    Ok(Listed { artifacts, sources, job_names, head_branch, head_repository })
+    Ok(Listed { artifacts, sources, job_names, has_lost_job_names, head_branch, head_repository })
 }
 
-async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSource>) -> JobNames {
+/// Returns the error of a run of which nothing is there. Were it taken for a run that left nothing, a wrong id would
+/// replace good collections by empty ones.
+fn nothing(plan: &CollectPlan, run: &RunKey) -> CollectError {
+    let names: Vec<_> = plan.sources.iter().map(|source| format!("`{}`", source.name())).collect();
+    let place = names.join(" and ");
+    match plan.run.run_id {
+        Some(_) => CollectError::NothingOfRun { run: run.to_string(), place },
+        None => CollectError::NoInput { place },
+    }
+}
+
+/// Returns the attempts of a run that any source knows.
+///
+/// # Errors
+/// [`CollectError::NoSource`] where none is known and a source did not answer.
+pub(crate) async fn known_attempts(plan: &CollectPlan, run: &RunKey) -> Result<BTreeSet<u32>, CollectError> {
+    let mut known = BTreeSet::new();
+    let mut failures = Vec::new();
+    for source in &plan.sources {
+        match source.attempts(run).await {
+            Ok(attempts) => known.extend(attempts),
+            Err(error) => failures.push((source.name().to_owned(), error)),
+        }
+    }
+    if known.is_empty() && !failures.is_empty() {
+        return Err(CollectError::NoSource(SourceFailures { failures }));
+    }
+    Ok(known)
+}
+
+/// Returns the names, and whether there are none because who was asked for them did not answer.
+async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSource>) -> (JobNames, bool) {
     if let Some(names) = &plan.job_names {
-        return names.clone();
+        return (names.clone(), false);
     }
     let mut all = JobNames::new();
+    let mut has_failed = false;
     for (source, entry) in plan.sources.iter().zip(entries.iter_mut()) {
         if entry.error.is_some() {
             continue;
@@ -95,20 +137,27 @@ async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSou
                 }
             }
             Ok(None) => {}
-            Err(error) => entry.error = Some(format!("its job names: {}", chain(&error))),
+            Err(error) => {
+                has_failed = true;
+                entry.error = Some(format!("its job names: {}", chain(&error)));
+            }
         }
     }
     if let Some(source) = plan.jobs_source.as_ref().filter(|_| all.is_empty()) {
         match source.jobs(run).await {
             Ok(names) => all.extend(names.unwrap_or_default()),
-            Err(error) => entries.push(LedgerSource {
-                name: source.name().to_owned(),
-                artifacts: 0,
-                error: Some(format!("its job names: {}", chain(&error))),
-            }),
+            Err(error) => {
+                has_failed = true;
+                entries.push(LedgerSource {
+                    name: source.name().to_owned(),
+                    artifacts: 0,
+                    error: Some(format!("its job names: {}", chain(&error))),
+                });
+            }
         }
     }
-    all
+    let has_lost = has_failed && all.is_empty();
+    (all, has_lost)
 }
 
 /// Finds out the head branch and repository, where the caller does not know them and they decide something.

@@ -89,6 +89,11 @@ impl CollectionObject {
         self.write(trailer)
     }
 
+    /// Returns the name of the collection.
+    pub(crate) fn collection(&self) -> &'static str {
+        self.collection
+    }
+
     /// Makes the object visible.
     pub(crate) fn commit(mut self) -> Result<WrittenObject, OutputError> {
         if let Some(writer) = self.writer.take() {

@@ -1,6 +1,5 @@
 //! From the plan to what was collected: which attempts, and each attempt from list to ledger.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -12,7 +11,7 @@ use tokio::runtime::{Builder, Handle};
 
 use super::additional::Additional;
 use super::feed::{Fed, Feed, KeptArtifacts, Step};
-use super::finish::{Attempt, key};
+use super::finish::{Attempt, job_names_missing, key};
 use super::fold::{Fold, FoldError};
 use super::listing::{self, Listed};
 use super::objects::CollectionObject;
@@ -111,17 +110,7 @@ async fn attempts(plan: &CollectPlan, run: &RunKey) -> Result<Vec<u32>, CollectE
     if plan.run.run_id.is_none() {
         return Ok(vec![1]);
     }
-    let mut known = BTreeSet::new();
-    let mut failures = Vec::new();
-    for source in &plan.sources {
-        match source.attempts(run).await {
-            Ok(attempts) => known.extend(attempts),
-            Err(error) => failures.push((source.name().to_owned(), error)),
-        }
-    }
-    if known.is_empty() && !failures.is_empty() {
-        return Err(CollectError::NoSource(SourceFailures { failures }));
-    }
+    let known = listing::known_attempts(plan, run).await?;
     let Some(&latest) = known.last() else {
         return Err(CollectError::NoAttempt { run: run.run_id.clone() });
     };
@@ -183,6 +172,9 @@ fn collect_attempt(
     let failed = begin("failed_test_runs")?;
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
+    if let Some(finding) = job_names_missing(plan, &listed) {
+        fold.tell(finding);
+    }
     let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
     let fed = pump.run(&mut fold)?;
     if let Some(failures) = nothing_came(&fold, fed.failure) {

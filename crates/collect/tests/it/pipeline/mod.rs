@@ -6,6 +6,7 @@ mod ledger;
 mod made_runs;
 mod quirks;
 mod read_again;
+mod said;
 mod same_bytes;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,170 @@
+//! Sources that say what a test has them say.
+
+use std::fs;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use testlake_collect::ledger::{ArtifactStatus, Verdict};
+use testlake_collect::plan::{CollectError, Full, Profile};
+use testlake_collect::run::{RunFacts, RunKey};
+use testlake_collect::source::{
+    Content, Folder, JobNames, Layout, Listing, ListingState, Source, SourceError, SourceErrorKind,
+};
+
+use super::{Run, collect, tree, try_collect};
+
+const ONE: &[u8] = br#"<testsuite tests="1"><testcase name="a"/></testsuite>"#;
+
+/// A folder of which some artifacts have expired.
+#[derive(Debug)]
+struct Said {
+    folder: Folder,
+    expired: &'static [&'static str],
+    attempts: &'static [u32],
+    jobs: Option<SourceErrorKind>,
+}
+
+impl Said {
+    fn of(run: &Run) -> Self {
+        let folder = Folder::new(run.bucket(), Layout::default());
+        Self { folder, expired: &[], attempts: &[], jobs: None }
+    }
+}
+
+#[async_trait]
+impl Source for Said {
+    fn name(&self) -> &str {
+        "said"
+    }
+
+    async fn attempts(&self, _run: &RunKey) -> Result<Vec<u32>, SourceError> {
+        Ok(self.attempts.to_vec())
+    }
+
+    async fn list(&self, run: &RunKey) -> Result<Vec<Listing>, SourceError> {
+        let mut all = self.folder.list(run).await?;
+        for listing in all.iter_mut().filter(|listing| self.expired.contains(&listing.name.as_str())) {
+            listing.state = ListingState::Expired;
+        }
+        Ok(all)
+    }
+
+    async fn fetch(
+        &self,
+        listing: &Listing,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Content, SourceError> {
+        self.folder.fetch(listing, progress).await
+    }
+
+    async fn jobs(&self, _run: &RunKey) -> Result<Option<JobNames>, SourceError> {
+        self.jobs.map_or(Ok(None), |kind| Err(SourceError::new(kind, "it does not say")))
+    }
+
+    async fn facts(&self, _run: &RunKey) -> Result<RunFacts, SourceError> {
+        Ok(RunFacts::default())
+    }
+}
+
+#[test]
+fn a_run_of_which_nothing_is_there_replaces_nothing() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", ONE)]);
+    collect(&run.plan());
+    let before = tree(&run.out());
+    for attempts in [&[][..], &[2, 3]] {
+        fs::remove_dir_all(run.artifacts()).unwrap();
+        fs::create_dir_all(run.artifacts()).unwrap();
+        let mut plan = run.plan();
+        plan.sources = vec![Arc::new(Said { attempts, ..Said::of(&run) })];
+        // names that the caller gives say nothing of what is there
+        plan.job_names = Some(JobNames::from([("1".to_owned(), "linux / test (default, 1)".to_owned())]));
+        for dry_run in [true, false] {
+            plan.dry_run = dry_run;
+            let ended = try_collect(&plan);
+            assert!(matches!(ended, Err(CollectError::NothingOfRun { .. })), "{ended:?}");
+            assert!(tree(&run.out()) == before);
+        }
+    }
+    // a run that is there and left nothing has its ledger
+    let mut plan = run.plan();
+    plan.sources = vec![Arc::new(Said { attempts: &[1], ..Said::of(&run) })];
+    assert_eq!(collect(&plan).ledger.verdict, Verdict::Empty);
+    assert_eq!(run.lines("test_run"), "");
+    // so has one whose artifacts are none that the profile wants
+    run.zip("logs_1.zip", [("x/1.xml", ONE)]);
+    plan.sources = vec![Arc::new(Said::of(&run))];
+    assert_eq!(collect(&plan).ledger.verdict, Verdict::Empty);
+}
+
+#[test]
+fn a_dry_run_says_what_the_run_would_as_far_as_it_is_known() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", ONE)]);
+    run.zip("test-reports-b_2.zip", [("x/1.xml", ONE)]);
+    let (a, b) = ("test-reports-a_1.zip", "test-reports-b_2.zip");
+    let said = [
+        (Said::of(&run), Verdict::Complete),
+        (Said { expired: &[], jobs: Some(SourceErrorKind::NotFound), ..Said::of(&run) }, Verdict::Partial),
+        (Said { expired: &["test-reports-b_2.zip"], ..Said::of(&run) }, Verdict::Partial),
+        (
+            Said { expired: &["test-reports-a_1.zip", "test-reports-b_2.zip"], ..Said::of(&run) },
+            Verdict::Empty,
+        ),
+    ];
+    for (source, verdict) in said {
+        let expired = source.expired;
+        let mut plan = run.plan();
+        plan.sources = vec![Arc::new(source)];
+        let real = collect(&plan).ledger;
+        plan.dry_run = true;
+        let dry = collect(&plan).ledger;
+        assert_eq!((dry.verdict, real.verdict), (verdict, verdict), "{expired:?}");
+        assert_eq!(dry.findings, real.findings);
+        for (artifact, name) in dry.artifacts.iter().zip([a, b]) {
+            let status =
+                if expired.contains(&name) { ArtifactStatus::Expired } else { ArtifactStatus::Listed };
+            assert_eq!((artifact.name.as_str(), artifact.status), (name, status));
+            assert_eq!(artifact.reason.is_some(), status == ArtifactStatus::Expired);
+        }
+    }
+}
+
+#[test]
+fn job_names_that_cannot_be_had_are_a_finding_where_collections_are_keyed_by_them() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", ONE)]);
+    for (profile, codes) in [(Profile::Pytorch, &["job-names-missing"][..]), (Profile::Plain, &[])] {
+        let mut plan = run.plan();
+        plan.profile = profile;
+        plan.sources = vec![Arc::new(Said { jobs: Some(SourceErrorKind::Unavailable), ..Said::of(&run) })];
+        let ledger = collect(&plan).ledger;
+        assert_eq!(ledger.verdict, Verdict::Partial);
+        let told: Vec<_> = ledger.findings.iter().map(|finding| finding.code.as_str()).collect();
+        assert_eq!(told, codes);
+    }
+}
+
+#[test]
+fn what_this_run_does_not_write_does_not_stay_from_an_earlier_one() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", ONE)]);
+    let names = |run: &Run| -> Vec<_> {
+        tree(&run.out()).into_keys().map(|path| path.display().to_string()).collect()
+    };
+    let others = run.out().join("test_run").join(run.id).join("2");
+    let mut plan = run.plan();
+    collect(&plan);
+    fs::write(&others, "another attempt's").unwrap();
+    assert_eq!(names(&run).len(), 8);
+    plan.full = Full::Never;
+    collect(&plan);
+    assert_eq!(names(&run).len(), 7);
+    assert!(!run.out().join("test_run").join(run.id).join("1").try_exists().unwrap());
+    plan.profile = Profile::Plain;
+    collect(&plan);
+    assert!(others.try_exists().unwrap());
+    let expected = ["failed_test_runs", "ledger", "test_run", "test_run_summary"];
+    let left: Vec<_> = names(&run).iter().map(|name| name.split('/').next().unwrap().to_owned()).collect();
+    assert_eq!(left, expected);
+}
