@@ -27,7 +27,7 @@ pub(crate) fn whole<S: PassSink, E>(
     limits: &Limits,
     between: impl FnMut(&mut CaseReader<S>) -> Result<(), E>,
 ) -> Result<Option<Finding>, E> {
-    whole_in(Window::new(limits.case_bytes), text, scanner, reader, between)
+    whole_in(Window::new(limits), text, scanner, reader, between)
 }
 
 fn whole_in<S: PassSink, E>(
@@ -75,7 +75,7 @@ pub(crate) fn stream<S: PassSink, E>(
     let mut chunk = vec![0; WINDOW_BYTES / 4];
     let mut text = Vec::new();
     let mut start = 0_u64;
-    let mut window = Window::new(limits.case_bytes);
+    let mut window = Window::new(limits);
     let mut end = StreamEnd::default();
     let mut is_last = false;
     loop {
@@ -118,12 +118,14 @@ struct Window {
     start: usize,
     size: usize,
     first_size: usize,
-    /// What one case may take.
+    /// What one case or one tag may take, whichever is more.
     limit: usize,
 }
 
 impl Window {
-    fn new(limit: usize) -> Self {
+    fn new(limits: &Limits) -> Self {
+        // With a byte more than a tag may take the scanner knows that it is too large; with less it waits for its end.
+        let limit = limits.case_bytes.max(limits.tag_bytes.saturating_add(1));
         let size = WINDOW_BYTES.min(limit);
         Self { start: 0, size, first_size: size, limit }
     }
@@ -185,7 +187,7 @@ mod tests {
         let limits = few_findings();
         let mut reader = reader(limits);
         let mut scanner = XmlScanner::new(limits);
-        let mut window = Window::new(limits.case_bytes);
+        let mut window = Window::new(&limits);
         window.first_size = size;
         window.size = size;
         let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
