@@ -105,3 +105,19 @@ impl fmt::Display for FindingCode {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_exit_codes_says_what_each_finding_costs() {
+        let page = include_str!("../../../docs/exit-codes.md");
+        let (losses, repairs) = page.split_once("## What leaves 0").unwrap();
+        for code in FindingCode::ALL {
+            let word = format!("`{code}`");
+            let is_repair = code.weight() == Weight::Repair;
+            assert_eq!((losses.contains(&word), repairs.contains(&word)), (!is_repair, is_repair), "{code}");
+        }
+    }
+}

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod collect;
 #[cfg(test)]
+mod ending;
+#[cfg(test)]
 mod forgotten;
 #[cfg(test)]
 mod help;
