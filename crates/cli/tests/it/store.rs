@@ -3,6 +3,8 @@
 use insta::assert_snapshot;
 use testlake_testkit::run::{COLLECTIONS, MadeRun, REPO, RUN_ID, RunShape, compare};
 use testlake_testkit::s3::S3Server;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::collect::inflated;
 use crate::program::{Program, tree};
@@ -93,6 +95,46 @@ fn a_bucket_that_is_not_there_is_a_matter_of_usage() {
     usage error: no source knows an attempt of 7
       hint: check `--repo`, `--run-id` and `--attempt`
     ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_cannot_be_named_is_told_and_costs_its_bucket() {
+    let server = MockServer::start().await;
+    let object = |key: &str| {
+        format!(
+            "<Contents><Key>o/r/7/1/artifact/{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+             <ETag>\"x\"</ETag><Size>9</Size></Contents>"
+        )
+    };
+    let list = format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated>{}{}</ListBucketResult>",
+        object("a.zip"),
+        object("b//c.zip")
+    );
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(list))
+        .mount(&server)
+        .await;
+    let program = Program::new()
+        .with("AWS_ENDPOINT_URL", &server.uri())
+        .with("AWS_ACCESS_KEY_ID", "id")
+        .with("AWS_SECRET_ACCESS_KEY", "secret");
+    program.write("in/a_1/a.xml", "<testsuite><testcase name='a'/></testsuite>");
+    let run = move || {
+        let words = ["collect", "s3://bucket", "--repo=o/r", "--run-id=7", "--attempt=1"];
+        (program.run(&words), program.output(&[&words[..], &["in", "-q"]].concat()).status.code())
+    };
+    let (alone, beside_another) = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_snapshot!(alone, @r#"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: no source answered
+      caused by: cannot list `s3://bucket`: the key `o/r/7/1/artifact/b//c.zip` has a part that is empty, `.`, `..` or with a control character, and what lies beside it cannot be listed either; rename or remove that object
+      caused by: Path "o/r/7/1/artifact/b//c.zip" contained empty path segment
+    "#);
+    assert_eq!(beside_another, Some(3));
 }
 
 #[test]

@@ -71,6 +71,13 @@ impl Bucket {
         if failure.is_no_bucket() {
             return failure.into_error(format!("there is no bucket `{}`", self.url.bucket), None);
         }
+        if let Some(key) = &failure.bad_key {
+            let what = format!(
+                "{what}: the key `{key}` has a part that is empty, `.`, `..` or with a control character, and what lies \
+                 beside it cannot be listed either; rename or remove that object"
+            );
+            return failure.into_error(what, None);
+        }
         let is_anonymous = self.connected.get().is_some_and(|connected| connected.is_anonymous);
         let hint = match (failure.kind, self.url.provider) {
             (SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden, provider) if is_anonymous => {

@@ -14,6 +14,8 @@ pub(crate) struct Failure {
     pub(crate) kind: SourceErrorKind,
     /// Whether it was refused because the object is not the one that it was.
     pub(crate) is_replaced: bool,
+    /// A key in the answer that the client cannot name, which costs the whole page of a list.
+    pub(crate) bad_key: Option<String>,
     status: Option<u16>,
     code: Option<String>,
     message: String,
@@ -36,7 +38,8 @@ impl Failure {
             None => innermost(error),
         };
         let is_replaced = status == Some(412);
-        Self { kind, is_replaced, status, code, message, request_id }
+        let bad_key = bad_key(error);
+        Self { kind, is_replaced, bad_key, status, code, message, request_id }
     }
 
     /// Reports whether the same request may succeed if repeated.
@@ -129,7 +132,8 @@ fn kind_of(
         Some(_) => SourceErrorKind::BadAnswer,
         None if text.contains("Received redirect") => SourceErrorKind::BadSetting,
         None => match error {
-            object_store::Error::InvalidPath { .. } => SourceErrorKind::BadAnswer,
+            // To ask again does not change the key.
+            object_store::Error::InvalidPath { .. } => SourceErrorKind::BadSetting,
             object_store::Error::NotSupported { .. }
             | object_store::Error::NotImplemented { .. }
             | object_store::Error::UnknownConfigurationKey { .. } => SourceErrorKind::BadSetting,
@@ -137,6 +141,16 @@ fn kind_of(
             _ if text.contains("invalid list response") => SourceErrorKind::BadAnswer,
             _ => SourceErrorKind::Unavailable,
         },
+    }
+}
+
+fn bad_key(error: &object_store::Error) -> Option<String> {
+    use object_store::path::Error::{BadSegment, EmptySegment};
+    match error {
+        object_store::Error::InvalidPath { source: EmptySegment { path } | BadSegment { path, .. } } => {
+            Some(path.clone())
+        }
+        _ => None,
     }
 }
 
