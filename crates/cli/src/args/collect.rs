@@ -82,6 +82,8 @@ pub(crate) struct CollectArgs {
 #[command(next_help_heading = "The run")]
 pub(crate) struct RunArgs {
     /// The repository [default: that of the CI job]
+    ///
+    /// `github` needs it, and so does a bucket whose --layout names it.
     #[arg(long, value_name = "OWNER/NAME", value_parser = table::REPO.parse)]
     pub(crate) repo: Option<String>,
 
@@ -111,10 +113,12 @@ pub(crate) struct RunArgs {
 #[command(next_help_heading = "The sources")]
 pub(crate) struct SourceArgs {
     /// Artifacts to take, by name [default: those of the profile]
+    ///
+    /// `*` stands for any characters, `?` for one; `[...]` and `{a,b}` as in a shell.
     #[arg(long, value_name = "GLOB", value_parser = table::ARTIFACT.parse)]
     pub(crate) artifact: Option<Glob>,
 
-    /// Read **/test/test-reports/**/*.xml of the working folder
+    /// Read **/test/test-reports/**/*.xml here, as in a CircleCI job
     #[arg(long, overrides_with = "no_circleci")]
     pub(crate) circleci: bool,
     #[arg(long, hide = true, overrides_with = "circleci")]
@@ -125,6 +129,8 @@ pub(crate) struct SourceArgs {
     pub(crate) project_slug: Option<String>,
 
     /// Where in a bucket a run lies [default: {repo}/{run_id}/{attempt}/artifact/]
+    ///
+    /// What a key has behind it is the artifact's name. A layout without `{attempt}` holds one attempt of each run.
     #[arg(long, value_name = "TEMPLATE", hide_short_help = true, value_parser = table::LAYOUT.parse)]
     pub(crate) layout: Option<Layout>,
 }
@@ -134,6 +140,8 @@ pub(crate) struct SourceArgs {
 #[command(next_help_heading = "The output")]
 pub(crate) struct OutputArgs {
     /// The folder or bucket that results go to [default: ./testlake]
+    ///
+    /// A path, `file:///folder`, `s3://bucket/prefix`, `gs://bucket`, `az://container`.
     #[arg(long, value_name = "URL", value_parser = table::TO.parse)]
     pub(crate) to: Option<String>,
 
@@ -143,15 +151,15 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum)]
     pub(crate) profile: Option<ProfileWord>,
 
-    /// Whether to write test_run, all documents [default: auto]
+    /// Whether to write test_run, the document of every case [default: auto]
     #[arg(long, value_enum)]
     pub(crate) full: Option<FullWord>,
 
-    /// The head branch for which --full auto does [default: main]
+    /// The head branch for which --full auto writes it [default: main]
     #[arg(long, value_name = "BRANCH", hide_short_help = true, value_parser = table::FULL_BRANCH.parse)]
     pub(crate) full_branch: Option<String>,
 
-    /// The head repository for which --full auto does [default: the run's]
+    /// The head repository for which --full auto writes it [default: the run's]
     ///
     /// In the pytorch profile the default is pytorch/pytorch.
     #[arg(long, value_name = "OWNER/NAME", hide_short_help = true, value_parser = table::FULL_REPOSITORY.parse)]

@@ -30,7 +30,12 @@ pub(crate) use upload_test_stats::UploadTestStatsArgs;
     version,
     max_term_width = 110,
     disable_help_subcommand = true,
-    after_help = "See `testlake COMMAND --help` for a command's options and examples."
+    after_help = "\
+Examples:
+  testlake collect ./artifacts
+  testlake collect https://github.com/owner/name/actions/runs/9871234567 --to ./out
+
+See `testlake COMMAND --help` for a command's options and examples."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -50,6 +55,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   testlake completions bash > ~/.local/share/bash-completion/completions/testlake
+  testlake completions zsh > \"${fpath[1]}/_testlake\"
   testlake completions fish > ~/.config/fish/completions/testlake.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell

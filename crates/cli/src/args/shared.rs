@@ -55,7 +55,7 @@ pub(crate) struct JobArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The verdict")]
 pub(crate) struct VerdictArgs {
-    /// End with 3 also for what else the ledger lists
+    /// End with 3 for anything unusual, too, that the ledger lists
     ///
     /// A suite that declares another number of cases than it holds, an XML file that is no report and a job without a
     /// report are listed, and change nothing without this.
@@ -65,6 +65,8 @@ pub(crate) struct VerdictArgs {
     pub(crate) no_require_complete: bool,
 
     /// End with 3 where a job whose name matches left no report
+    ///
+    /// Or where no job's name matches. The expression may match any part of the name: `^linux.* / test`.
     #[arg(long, value_name = "REGEX", value_parser = table::EXPECT_JOBS.parse)]
     pub(crate) expect_jobs: Option<Regex>,
 }
@@ -85,51 +87,55 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = table::MAX_CONCURRENCY.parse)]
     pub(crate) max_concurrency: Option<NonZeroUsize>,
 
-    /// How long what fails and may pass is tried again [default: 10min; 15min for buckets]
+    /// How long to try again what fails and may pass [default: 10min; 15min for buckets]
+    ///
+    /// A time reads `30s`, `10min` or `1h`; `0s` is one try.
     #[arg(long, value_name = "TIME", hide_short_help = true, value_parser = table::RETRY_FOR.parse)]
     pub(crate) retry_for: Option<Duration>,
 
-    /// Entries of an archive [default: 100000]
+    /// Most entries of an archive [default: 100000]
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ENTRIES.parse)]
     pub(crate) max_entries: Option<NonZeroU64>,
 
-    /// Inflated size of an entry [default: 16GiB]
+    /// Largest inflated size of an entry [default: 16GiB]
+    ///
+    /// A size reads `500MB`, `16GiB` or a number of bytes.
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_ENTRY_SIZE.parse)]
     pub(crate) max_entry_size: Option<NonZeroU64>,
 
-    /// Inflated size of all entries of a run [default: 256GiB]
+    /// Largest inflated size of all entries of a run [default: 256GiB]
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_RUN_SIZE.parse)]
     pub(crate) max_run_size: Option<NonZeroU64>,
 
-    /// Inflated bytes for each compressed one, past 64 MiB of an entry [default: 500]
+    /// Most inflated bytes for each compressed one, past 64 MiB of an entry [default: 500]
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_RATIO.parse)]
     pub(crate) max_ratio: Option<NonZeroU64>,
 
-    /// Elements of a report that are open at once [default: 256]
+    /// Most elements of a report that are open at once [default: 256]
     ///
     /// At most 1000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_DEPTH.parse)]
     pub(crate) max_depth: Option<NonZeroUsize>,
 
-    /// Attributes of a tag [default: 256]
+    /// Most attributes of a tag [default: 256]
     ///
     /// At most 10000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_ATTRIBUTES.parse)]
     pub(crate) max_attributes: Option<NonZeroUsize>,
 
-    /// Size of a tag with its attributes, of a comment, of a document type [default: 16MiB]
+    /// Largest size of a tag with its attributes, a comment, a document type [default: 16MiB]
     ///
     /// At most 1GiB.
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_TAG_SIZE.parse)]
     pub(crate) max_tag_size: Option<NonZeroU64>,
 
-    /// Size of a case with all that is in it [default: 64MiB]
+    /// Largest size of a case with all that is in it [default: 64MiB]
     ///
     /// At most 1GiB.
     #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = table::MAX_CASE_SIZE.parse)]
     pub(crate) max_case_size: Option<NonZeroU64>,
 
-    /// Findings kept of a report; the rest are counted [default: 100]
+    /// Most findings kept of a report; the rest are counted [default: 100]
     ///
     /// At most 1000000.
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_FINDINGS.parse)]
@@ -138,7 +144,7 @@ pub(crate) struct LimitArgs {
 
 /// How the command talks.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "The talk")]
+#[command(next_help_heading = "What it says")]
 pub(crate) struct TalkArgs {
     /// What stdout gets [default: table]
     #[arg(long, value_enum)]
@@ -159,6 +165,8 @@ pub(crate) struct TalkArgs {
     pub(crate) no_quiet: bool,
 
     /// Log to stderr what is done; -vv more, -vvv everything
+    ///
+    /// --quiet wins over it.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 

@@ -12,9 +12,10 @@ use crate::config::table;
 /// Reads the reports of one attempt of a workflow run from s3://gha-artifacts and writes the six collections and
 /// the ledger to s3://ossci-raw-job-status. `test_run`, all documents, is written for the head branch `main` of the head
 /// repository `pytorch/pytorch` alone. The names of the jobs are asked of GitHub (GITHUB_TOKEN), unless --jobs-file
-/// says them.
+/// says them or --circleci is given; where they cannot be had, it ends with 3.
 #[derive(Debug, Default, Args)]
 #[command(
+    override_usage = "testlake upload-test-stats --workflow-run-id <ID> --workflow-run-attempt <N> [OPTIONS]",
     after_help = "`--help` says more, and has examples.",
     after_long_help = "\
 Examples:
@@ -50,11 +51,11 @@ pub(crate) struct UploadTestStatsArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The run")]
 pub(crate) struct WorkflowArgs {
-    /// The workflow run
+    /// The workflow run (required)
     #[arg(long, value_name = "ID", value_parser = table::WORKFLOW_RUN_ID.parse)]
     pub(crate) workflow_run_id: Option<String>,
 
-    /// Its attempt
+    /// Its attempt (required)
     #[arg(long, value_name = "N", value_parser = table::WORKFLOW_RUN_ATTEMPT.parse)]
     pub(crate) workflow_run_attempt: Option<NonZeroU32>,
 
