@@ -57,10 +57,28 @@ pub(crate) enum Sight {
     },
 }
 
-/// A table of first sights: open addressing, any number of slots, grown by a quarter so that it is never emptier than
-/// 20 bytes × 1.25 / 0.85 = 29.4 bytes a case.
+/// Cases from which on there are many tables instead of one.
+const MANY: usize = 1 << 14;
+/// How many tables there are then.
+const TABLES: usize = 256;
+
+/// First sights: one table while they are few, then many by the bits of the hash.
+///
+/// A table that grows is there twice for a moment. So that this costs next to nothing beside the whole, each of the many
+/// grows alone.
 #[derive(Debug, Default)]
 pub(crate) struct FirstSights {
+    tables: Vec<Table>,
+    used: usize,
+    /// The most bytes that a growing table and its successor have taken together.
+    #[cfg(test)]
+    growing: usize,
+}
+
+/// A table: open addressing, any number of slots, grown by a quarter so that it is never emptier than
+/// 20 bytes × 1.25 / 0.85 = 29.4 bytes a case.
+#[derive(Debug, Default)]
+struct Table {
     slots: Vec<Slot>,
     used: usize,
 }
@@ -74,9 +92,79 @@ impl FirstSights {
     /// Notes that a case was seen.
     #[inline]
     pub(crate) fn see(&mut self, identity: Identity, place: Place) -> Sight {
-        if (self.used + 1) * 20 > self.slots.len() * 17 {
-            self.grow();
+        if self.tables.len() <= 1 && (self.used == 0 || self.used == MANY) {
+            self.spread();
         }
+        let at = self.table_of(identity);
+        let Some(table) = self.tables.get_mut(at) else { return Sight::First };
+        if table.is_full() {
+            table.grow();
+            #[cfg(test)]
+            {
+                self.growing = self.growing.max(table.slots.len() * size_of::<Slot>() * 9 / 5);
+            }
+        }
+        let sight = table.see(identity, place);
+        self.used += usize::from(sight == Sight::First);
+        sight
+    }
+
+    /// Notes that a case that is there was seen more than once.
+    pub(crate) fn repeat(&mut self, identity: Identity) {
+        let at = self.table_of(identity);
+        if let Some(table) = self.tables.get_mut(at) {
+            table.repeat(identity);
+        }
+    }
+
+    /// Returns the cases, in no order, each with its identity and whether it was seen more than once.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Identity, Place, bool)> {
+        let slots = self.tables.iter().flat_map(|table| &table.slots);
+        slots.filter(|slot| slot.ordinal != EMPTY).map(|slot| {
+            let place = Place { report: slot.report, ordinal: slot.ordinal & !REPEATED };
+            (slot.identity, place, slot.ordinal & REPEATED != 0)
+        })
+    }
+
+    /// Returns which table a case belongs to: by other bits than those that place it there.
+    #[inline]
+    fn table_of(&self, identity: Identity) -> usize {
+        let [_, second, _] = identity.0;
+        if self.tables.len() > 1 { second as usize % TABLES } else { 0 }
+    }
+
+    /// Makes the first table, or many of the one.
+    #[cold]
+    fn spread(&mut self) {
+        if self.tables.is_empty() {
+            self.tables.push(Table::default());
+        }
+        if self.used < MANY {
+            return;
+        }
+        let one = std::mem::take(&mut self.tables);
+        self.tables.resize_with(TABLES, Table::default);
+        for slot in one.into_iter().flat_map(|table| table.slots).filter(|slot| slot.ordinal != EMPTY) {
+            let at = self.table_of(slot.identity);
+            if let Some(table) = self.tables.get_mut(at) {
+                if table.is_full() {
+                    table.grow();
+                }
+                table.put(slot);
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Reports whether it must grow before it takes one more.
+    #[inline]
+    fn is_full(&self) -> bool {
+        (self.used + 1) * 20 > self.slots.len() * 17
+    }
+
+    #[inline]
+    fn see(&mut self, identity: Identity, place: Place) -> Sight {
         let length = self.slots.len();
         let mut at = identity.home(length);
         while let Some(slot) = self.slots.get_mut(at) {
@@ -96,8 +184,7 @@ impl FirstSights {
         Sight::First
     }
 
-    /// Notes that a case that is there was seen more than once.
-    pub(crate) fn repeat(&mut self, identity: Identity) {
+    fn repeat(&mut self, identity: Identity) {
         let length = self.slots.len();
         let mut at = identity.home(length);
         while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.ordinal != EMPTY) {
@@ -109,12 +196,18 @@ impl FirstSights {
         }
     }
 
-    /// Returns the cases of the table, in no order, each with its identity and whether it was seen more than once.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Identity, Place, bool)> {
-        self.slots.iter().filter(|slot| slot.ordinal != EMPTY).map(|slot| {
-            let place = Place { report: slot.report, ordinal: slot.ordinal & !REPEATED };
-            (slot.identity, place, slot.ordinal & REPEATED != 0)
-        })
+    /// Puts a slot of a case that is not there into the first free place.
+    fn put(&mut self, slot: Slot) {
+        let length = self.slots.len();
+        let mut at = slot.identity.home(length);
+        while let Some(place) = self.slots.get_mut(at) {
+            if place.ordinal == EMPTY {
+                *place = slot;
+                self.used += 1;
+                return;
+            }
+            at = if at + 1 == length { 0 } else { at + 1 };
+        }
     }
 
     #[cold]
@@ -122,15 +215,9 @@ impl FirstSights {
         let empty = Slot { identity: Identity([0; 3]), report: 0, ordinal: EMPTY };
         let length = (self.slots.len() + self.slots.len() / 4).max(16);
         let old = std::mem::replace(&mut self.slots, vec![empty; length]);
+        self.used = 0;
         for slot in old.into_iter().filter(|slot| slot.ordinal != EMPTY) {
-            let mut at = slot.identity.home(length);
-            while let Some(place) = self.slots.get_mut(at) {
-                if place.ordinal == EMPTY {
-                    *place = slot;
-                    break;
-                }
-                at = if at + 1 == length { 0 } else { at + 1 };
-            }
+            self.put(slot);
         }
     }
 }
@@ -142,22 +229,36 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
-    fn a_case_takes_at_most_32_bytes() {
+    fn a_case_takes_at_most_32_bytes_even_while_a_table_grows() {
+        // what a table of few cases and its successor take together
+        const FEW: usize = MANY * 60;
         let mut sights = FirstSights::default();
-        for ordinal in 0..200_000_u32 {
+        for ordinal in 0..400_000_u32 {
             let identity = Identity::new(7, &ordinal.to_le_bytes());
             assert_eq!(sights.see(identity, Place { report: 0, ordinal }), Sight::First);
-            if ordinal > 100 {
-                let bytes = sights.slots.capacity() * size_of::<Slot>();
+            if ordinal > 100 && ordinal % 101 == 0 {
+                let slots: usize = sights.tables.iter().map(|table| table.slots.capacity()).sum();
+                let bytes = slots * size_of::<Slot>() + sights.tables.capacity() * size_of::<Table>();
                 assert!(bytes <= 32 * sights.len(), "{bytes} bytes for {} cases", sights.len());
+                assert!(sights.growing <= FEW, "{} bytes for a moment at {ordinal}", sights.growing);
             }
+        }
+        assert_eq!(sights.len(), 400_000);
+        for ordinal in 0..400_000_u32 {
+            let first = Place { report: 0, ordinal };
+            let sight = sights.see(Identity::new(7, &ordinal.to_le_bytes()), Place { report: 1, ordinal: 0 });
+            assert_eq!(sight, Sight::Again { first, is_second: true });
         }
     }
 
     proptest! {
         #[test]
-        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000)) {
+        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000), before in prop_oneof![Just(0), Just(MANY)]) {
             let mut sights = FirstSights::default();
+            // so many that the rest meets many tables, or few
+            for ordinal in 0..u32::try_from(before).unwrap() {
+                sights.see(Identity::new(2, &ordinal.to_le_bytes()), Place { report: 2, ordinal });
+            }
             let mut firsts: HashMap<u16, (Place, u32)> = HashMap::new();
             for (ordinal, name) in names.iter().enumerate() {
                 let place = Place { report: 3, ordinal: u32::try_from(ordinal).unwrap() };
@@ -168,8 +269,8 @@ mod tests {
                     if *times == 1 { Sight::First } else { Sight::Again { first: *first, is_second: *times == 2 } };
                 prop_assert_eq!(sight, expected);
             }
-            prop_assert_eq!(sights.len(), firsts.len());
-            prop_assert_eq!(sights.iter().count(), firsts.len());
+            prop_assert_eq!(sights.len(), firsts.len() + before);
+            prop_assert_eq!(sights.iter().count(), firsts.len() + before);
         }
     }
 }
