@@ -164,7 +164,8 @@ mod tests {
     }
 
     fn reader(limits: Limits) -> CaseReader<ReportSink> {
-        let mut reader = CaseReader::new(ReportSink::new(Wanted { full: true, additional: true }, limits));
+        let mut reader =
+            CaseReader::new(ReportSink::new(Wanted { full: true, additional: true }, limits), &limits);
         reader.sink.begin(0, Stamp::new("1", 1, Some("2"), "x"));
         reader
     }
@@ -253,5 +254,35 @@ mod tests {
             reader.sink.findings,
             [Finding { code: testlake_report::FindingCode::CaseTooLarge, offset: 31 }]
         );
+    }
+
+    #[test]
+    fn a_case_of_too_many_elements_is_left_out_and_the_rest_is_read() {
+        let limits = Limits { case_bytes: 1 << 20, ..Limits::default() };
+        for (inner, windows) in [
+            ("<a/>".repeat(5_000), true),
+            ("<a><b c='1'>".repeat(100) + &"<d/> ".repeat(5_000) + &"</b></a>".repeat(100), true),
+            ("<a>x</a>".repeat(200_000), false),
+        ] {
+            let text = format!(
+                "<testsuite><testcase name='a'/><testcase name='b'>{inner}</testcase> <testcase name='c'>{}</testcase></testsuite>",
+                "<e/>".repeat(1_000)
+            );
+            let mut whole = reader(limits);
+            let mut scanner = XmlScanner::new(limits);
+            let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
+            let Ok(stop) = super::whole(text.as_bytes(), &mut scanner, &mut whole, &limits, go_on);
+            assert_eq!((stop, whole.sink.ordinal, whole.sink.has_loss), (None, 2, true));
+            let told = [Finding { code: testlake_report::FindingCode::CaseTooLarge, offset: 31 }];
+            assert_eq!(whole.sink.findings, told);
+            if windows {
+                let mut small = reader(limits);
+                let mut scanner = XmlScanner::new(limits);
+                let mut window = Window::new(limits.case_bytes);
+                (window.first_size, window.size) = (1_000, 1_000);
+                let Ok(stop) = whole_in(window, text.as_bytes(), &mut scanner, &mut small, go_on);
+                assert_eq!(left(&small, stop), left(&whole, None));
+            }
+        }
     }
 }

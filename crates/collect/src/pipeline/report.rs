@@ -486,7 +486,7 @@ pub(crate) fn read_again(
     for ((first, start, end), asked) in trees {
         let Some(part) = window.get(start..end) else { continue };
         scanner.begin_inside();
-        let mut reader = CaseReader::new(RepeatSink::new(&sink.stamp, limits, &asked, first));
+        let mut reader = CaseReader::new(RepeatSink::new(&sink.stamp, limits, &asked, first), &limits);
         scanner.feed(part, true, &mut reader);
         reader.finish(part);
         found.append(&mut reader.sink.found);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use testlake_report::scan::encoding::Decoded;
 use testlake_report::scan::xml::XmlScanner;
 use tokio::runtime::Handle;
@@ -16,7 +17,7 @@ use super::pass;
 use super::report::RepeatSink;
 use super::run::interruptible;
 use super::work::Shared;
-use crate::archive::{self, Budget, ReadOutcome, Scratch};
+use crate::archive::{self, Budget, Entry, ReadOutcome, Scratch};
 use crate::plan::CollectError;
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
@@ -97,7 +98,8 @@ impl Reread<'_> {
                 Err(error) => return Ok(Err(super::listing::chain(&error))),
             },
         };
-        let wanted = |path: &str| reports.iter().any(|(_, _, asked)| *asked == path);
+        let paths: FxHashSet<&str> = reports.iter().map(|(_, _, path)| *path).collect();
+        let wanted = |path: &str| paths.contains(path);
         // what was within the run's limit the first time is not counted against it again
         let limits = &self.shared.archive_limits;
         let budget = &Budget::new(limits.run_bytes).until(&self.shared.cancel);
@@ -105,20 +107,25 @@ impl Reread<'_> {
             Ok(opened) => opened,
             Err(defect) => return Ok(Err(defect.text)),
         };
+        let entries: FxHashMap<&str, &Entry> =
+            opened.entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let job = selection::job_id(&listing.name);
         let mut scratch = Scratch::default();
         let mut inflated = Vec::new();
         let mut found = Vec::new();
         for (report, ordinals, path) in reports {
             self.shared.go_on()?;
-            let Some(entry) = opened.entries.iter().find(|entry| entry.path == *path) else {
+            let Some(&entry) = entries.get(*path) else {
                 found.push(0);
                 continue;
             };
             let run = &self.shared.run;
             let invoking_file = selection::invoking_file(&listing.name, path);
             let stamp = Stamp::new(&run.run_id, run.attempt, job, &invoking_file);
-            let mut reader = CaseReader::new(RepeatSink::new(&stamp, self.shared.limits, ordinals, 0));
+            let mut reader = CaseReader::new(
+                RepeatSink::new(&stamp, self.shared.limits, ordinals, 0),
+                &self.shared.limits,
+            );
             let mut scanner = XmlScanner::new(self.shared.limits);
             // what is wrong with the report was told the first time
             let go_on = |_: &mut CaseReader<RepeatSink<'_>>| self.shared.go_on();

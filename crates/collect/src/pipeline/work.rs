@@ -94,7 +94,7 @@ impl<'run> Worker<'run> {
             scratch: Scratch::default(),
             inflated: Vec::new(),
             scanner: XmlScanner::new(shared.limits),
-            reader: CaseReader::new(ReportSink::new(shared.wanted, shared.limits)),
+            reader: CaseReader::new(ReportSink::new(shared.wanted, shared.limits), &shared.limits),
             compressor: PieceCompressor::new(shared.level),
         }
     }
@@ -139,7 +139,7 @@ impl<'run> Worker<'run> {
         outcome.unwrap_or_else(|_| {
             self.scanner = XmlScanner::new(self.shared.limits);
             let sink = ReportSink::new(self.shared.wanted, self.shared.limits);
-            let given_up = std::mem::replace(&mut self.reader, CaseReader::new(sink));
+            let given_up = std::mem::replace(&mut self.reader, CaseReader::new(sink, &self.shared.limits));
             // the lines of the unit's earlier reports are none of its business
             self.reader.sink.take_over(given_up.sink, &lines);
             let mut done = ReportDone::new(artifact, task, ReportStatus::Rejected);

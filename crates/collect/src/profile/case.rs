@@ -4,9 +4,9 @@
 //! cases inside are told.
 
 use memchr::memchr;
-use testlake_report::FindingCode;
 use testlake_report::scan::reference::{check_references, read_attribute};
 use testlake_report::scan::xml::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
+use testlake_report::{FindingCode, Limits};
 
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -67,7 +67,18 @@ pub(crate) struct CaseTree {
     pub(crate) nodes: Vec<Node>,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) pieces: Vec<Piece>,
+    /// What it and the documents made of it may take in memory, beside the text itself.
+    cost: usize,
 }
+
+/// What an element, an attribute and a piece of text may take in memory while a case is worked on: its place in the tree, its key
+/// in a document, the slot of that key in a table, and the room that growing takes. A few megabytes of `<a/>` would
+/// otherwise take hundreds.
+const NODE_COST: usize = 400;
+const ATTRIBUTE_COST: usize = 240;
+const PIECE_COST: usize = 40;
+/// Any case may cost this much, however small the limit on its bytes.
+const LEAST_COST: usize = 1 << 20;
 
 impl CaseTree {
     pub(crate) fn node(&self, index: u32) -> Option<&Node> {
@@ -104,6 +115,7 @@ impl CaseTree {
         self.nodes.clear();
         self.attributes.clear();
         self.pieces.clear();
+        self.cost = 0;
     }
 }
 
@@ -147,13 +159,16 @@ pub(crate) struct CaseReader<S> {
     /// Elements open inside a case that is passed over because it is too large.
     passed_over: usize,
     pass_over_next: bool,
+    /// What one case may cost.
+    limit: usize,
     /// The report's root element is one of `JUnit`'s, or a case was seen.
     is_report: bool,
     has_root: bool,
 }
 
 impl<S: CaseSink> CaseReader<S> {
-    pub(crate) fn new(sink: S) -> Self {
+    /// Makes a reader. Where cases are counted twice, the limits must be the same.
+    pub(crate) fn new(sink: S, limits: &Limits) -> Self {
         Self {
             sink,
             tree: CaseTree::default(),
@@ -163,6 +178,7 @@ impl<S: CaseSink> CaseReader<S> {
             suites: Vec::new(),
             passed_over: 0,
             pass_over_next: false,
+            limit: limits.case_bytes.max(LEAST_COST),
             is_report: false,
             has_root: false,
         }
@@ -243,6 +259,7 @@ impl<S: CaseSink> CaseReader<S> {
             is_case,
         });
         self.open = index;
+        tree.cost += NODE_COST + ATTRIBUTE_COST * tag.attributes.len();
         for attribute in tag.attributes {
             if attribute.coded {
                 check_references(attribute.value.of(tag.window), |code, at| {
@@ -250,6 +267,28 @@ impl<S: CaseSink> CaseReader<S> {
                 });
             }
         }
+    }
+
+    /// Gives up the case that is held if it has become too large, and passes over the rest of it.
+    #[inline]
+    fn give_up_if_too_large(&mut self) {
+        if self.tree.cost > self.limit {
+            self.give_up();
+        }
+    }
+
+    #[cold]
+    fn give_up(&mut self) {
+        let mut open = self.open;
+        while let Some(node) = self.tree.node(open) {
+            self.passed_over += 1;
+            open = node.parent;
+        }
+        let at = self.tree.nodes.first().map_or(0, |case| case.start);
+        self.tree.clear();
+        self.open = NONE;
+        self.is_ended = false;
+        self.sink.finding(FindingCode::CaseTooLarge, at);
     }
 
     fn begin_outside(&mut self, tag: &StartTag<'_>) {
@@ -306,6 +345,7 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
         let is_case = tag.name.of(tag.window) == b"testcase";
         if self.open != NONE {
             self.begin_node(tag, is_case);
+            self.give_up_if_too_large();
         } else if is_case {
             self.is_report = true;
             self.has_root = true;
@@ -350,6 +390,8 @@ impl<S: CaseSink> XmlVisitor for CaseReader<S> {
             }
             range.end = place + 1;
         }
+        self.tree.cost += PIECE_COST;
+        self.give_up_if_too_large();
     }
 
     #[inline]
