@@ -2,7 +2,7 @@
 //!
 //! libdeflate makes whole streams only. So the last block of what it makes is found ([`super::walk`]), its mark
 //! of being the last is cleared, and an empty stored block is put after it, which ends on a byte: what zlib calls
-//! a sync flush. The finding costs about a twentieth of the compressing at the default level.
+//! a sync flush.
 
 use libdeflater::{CompressionLvl, Compressor};
 
