@@ -11,7 +11,7 @@ use super::Entry;
 pub struct Defect {
     /// The entry's path; absent where it is the archive's own.
     pub entry: Option<String>,
-    /// The byte offset in the archive, where there is one.
+    /// The byte offset in the archive, where there is one; of what is met while bytes come out (a limit, a checksum) how many had.
     pub offset: Option<u64>,
     /// The stable code.
     pub code: ArchiveCode,

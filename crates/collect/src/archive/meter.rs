@@ -177,7 +177,7 @@ impl<'a> Meter<'a> {
     fn cap(&mut self, code: ArchiveCode, what: &str, setting: &str) -> Defect {
         let given = self.given;
         let text = format!("{what}; only its first {given} bytes are read: raise it with `{setting}`");
-        self.stop(Defect::new(code, None, text))
+        self.stop(Defect::new(code, given, text))
     }
 
     /// Ends with a defect, and names the entry in it.
@@ -202,7 +202,7 @@ impl<'a> Meter<'a> {
             _ => None,
         };
         match wrong {
-            Some(text) => Err(self.stop(Defect::new(ArchiveCode::EntryBroken, None, text))),
+            Some(text) => Err(self.stop(Defect::new(ArchiveCode::EntryBroken, given, text))),
             None => {
                 self.end = Some(End::Whole);
                 Ok(())

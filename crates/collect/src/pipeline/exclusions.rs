@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::unit::ExclusionsDone;
-use crate::archive::{Defect, ReadOutcome};
+use crate::archive::{Defect, IN_MEMORY_BYTES, ReadOutcome};
 
 /// Reads the `test_file`s of the `excluded` list.
 pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Defect>) -> ExclusionsDone {
@@ -12,8 +12,11 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
     match outcome {
         Ok(ReadOutcome::Whole) => {}
         Ok(ReadOutcome::TooLargeForMemory) => {
-            done.wrong =
-                Some(("td-exclusions", None, "it is larger than 32 MiB, which no such list is".into()));
+            done.wrong = Some((
+                "td-exclusions",
+                Some(IN_MEMORY_BYTES),
+                "it is larger than 32 MiB, which no such list is".into(),
+            ));
             return done;
         }
         Err(defect) => {
@@ -34,7 +37,7 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
         }
     };
     let Some(excluded) = document.get("excluded").and_then(Value::as_array) else {
-        done.wrong = Some(("td-exclusions", None, "it has no list `excluded`".into()));
+        done.wrong = Some(("td-exclusions", Some(0), "it has no list `excluded`".into()));
         return done;
     };
     let mut without = 0_u64;
@@ -46,7 +49,8 @@ pub(crate) fn read(path: &str, inflated: &[u8], outcome: Result<ReadOutcome, Def
     }
     if without > 0 {
         let text = format!("{without} of the {} in `excluded` have no text `test_file`", excluded.len());
-        done.wrong = Some(("td-exclusions", None, text));
+        // where in the document an item stood is not known any more: it is all of it that is meant
+        done.wrong = Some(("td-exclusions", Some(0), text));
     }
     done
 }

@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 
 use super::additional::Additional;
 use super::feed::{KeptArtifacts, expired};
-use super::fold::Fold;
+use super::fold::{FindingKind, Fold};
 use super::listing::{Listed, chain};
 use super::objects::CollectionObject;
 use super::reread::Reread;
@@ -79,17 +79,19 @@ impl Attempt<'_> {
         for lost in reread.run(additional)? {
             fold.is_partial = true;
             let artifact = self.listed.artifacts.get(lost.artifact);
-            fold.tell(LedgerFinding {
+            let finding = LedgerFinding {
                 artifact: artifact.map(|artifact| artifact.listing.name.clone()).unwrap_or_default(),
                 entry: Some(lost.path),
-                offset: None,
+                // the report as a whole
+                offset: Some(0),
                 code: "not-read-again".into(),
                 text: format!(
                     "{} of its cases are missing in `additional_info/reruns`: {}",
                     lost.cases, lost.why
                 ),
                 cases_saved: None,
-            });
+            };
+            fold.tell(finding, FindingKind::Loss);
         }
         Ok(())
     }

@@ -19,12 +19,25 @@ use crate::profile::facts::Outcome;
 use crate::profile::selection::JobNamePattern;
 use crate::source::JobNames;
 
-/// Findings and miscounting suites kept of a run; the rest are counted.
+/// Findings that cost nothing, and miscounting suites, kept of a run; the rest are counted.
 const FINDINGS_KEPT: usize = 10_000;
+/// Findings that cost something, of reports and of whole artifacts each, kept of a run; the rest are counted.
+const LOSSES_KEPT: usize = 100_000;
 /// Failure groups kept of a run; the rest are counted.
 const GROUPS_KEPT: usize = 1000;
 /// Examples kept of one failure group.
 const EXAMPLES_KEPT: usize = 5;
+
+/// What a finding is about. Each kind is counted apart, so that none crowds out another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FindingKind {
+    /// Nothing is lost by it.
+    Note,
+    /// It cost something of an entry.
+    Loss,
+    /// It cost something of an artifact, or of all of them.
+    WholeArtifact,
+}
 
 /// Why the fold ended early.
 #[derive(Debug)]
@@ -83,6 +96,8 @@ pub(crate) struct Fold {
     pub(crate) cases: CaseCounts,
     pub(crate) findings: Vec<LedgerFinding>,
     pub(crate) declared: Vec<DeclaredMismatch>,
+    /// Findings kept of each kind: notes, losses, losses of whole artifacts.
+    told: (usize, usize, usize),
     /// Findings and miscounting suites beyond those kept.
     left_out: u64,
     /// Something of the run was not read whole.
@@ -120,6 +135,7 @@ impl Fold {
             cases: CaseCounts::default(),
             findings: Vec::new(),
             declared: Vec::new(),
+            told: (0, 0, 0),
             left_out: 0,
             is_partial: false,
             has_stranger: false,
@@ -296,14 +312,16 @@ impl Fold {
     fn report_findings(&mut self, artifact: &str, done: &ReportDone) {
         use testlake_report::finding::Weight;
         let mut tell = |code: &str, text: String, offset: Option<u64>, is_loss: bool| {
-            self.tell(LedgerFinding {
+            let kind = if is_loss { FindingKind::Loss } else { FindingKind::Note };
+            let finding = LedgerFinding {
                 artifact: artifact.to_owned(),
                 entry: Some(done.path.clone()),
                 offset,
                 code: code.to_owned(),
                 text,
                 cases_saved: is_loss.then_some(done.cases),
-            });
+            };
+            self.tell(finding, kind);
         };
         for finding in &done.findings {
             let is_loss = finding.code.weight() != Weight::Repair;
@@ -315,11 +333,11 @@ impl Fold {
         }
         match done.status {
             ReportStatus::NotAReport => {
-                tell("not-a-report", "the XML holds no test suite and no test case".into(), None, false);
+                tell("not-a-report", "the XML holds no test suite and no test case".into(), Some(0), false);
             }
             ReportStatus::OtherFormat => {
                 let text = "it is no JUnit XML: it makes no documents".to_owned();
-                tell("other-format", text, None, false);
+                tell("other-format", text, Some(0), false);
             }
             ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected => {}
         }
@@ -329,10 +347,15 @@ impl Fold {
         }
     }
 
-    /// Keeps a finding. Those that cost something are kept long after those that did not.
-    pub(crate) fn tell(&mut self, finding: LedgerFinding) {
-        let kept = if finding.cases_saved.is_some() { 10 * FINDINGS_KEPT } else { FINDINGS_KEPT };
-        if self.findings.len() < kept {
+    /// Keeps a finding, as long as there are not too many of its kind.
+    pub(crate) fn tell(&mut self, finding: LedgerFinding, kind: FindingKind) {
+        let (told, most) = match kind {
+            FindingKind::Note => (&mut self.told.0, FINDINGS_KEPT),
+            FindingKind::Loss => (&mut self.told.1, LOSSES_KEPT),
+            FindingKind::WholeArtifact => (&mut self.told.2, LOSSES_KEPT),
+        };
+        if *told < most {
+            *told += 1;
             self.findings.push(finding);
         } else {
             self.left_out += 1;
@@ -357,14 +380,20 @@ impl Fold {
     }
 
     fn defect(&mut self, artifact: &str, defect: &Defect, cases_saved: Option<u64>) {
-        self.tell(LedgerFinding {
+        let kind = match &defect.entry {
+            _ if defect.code.is_note() => FindingKind::Note,
+            Some(_) => FindingKind::Loss,
+            None => FindingKind::WholeArtifact,
+        };
+        let finding = LedgerFinding {
             artifact: artifact.to_owned(),
             entry: defect.entry.clone(),
             offset: defect.offset,
             code: defect.code.as_str().to_owned(),
             text: defect.text.clone(),
             cases_saved,
-        });
+        };
+        self.tell(finding, kind);
     }
 
     fn failure(&mut self, failure: Failure, job: Option<&str>, artifact: &str) {
@@ -415,7 +444,8 @@ impl Fold {
             let code = code.to_owned();
             let entry = Some(done.path.clone());
             let artifact = artifact.clone();
-            self.tell(LedgerFinding { artifact, entry, offset, code, text, cases_saved: None });
+            let finding = LedgerFinding { artifact, entry, offset, code, text, cases_saved: None };
+            self.tell(finding, FindingKind::Loss);
         }
         if let Some(defect) = done.defect {
             self.defect(&artifact, &defect.of(&done.path), None);
@@ -443,4 +473,38 @@ impl Fold {
 
 fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::ArchiveCode;
+    use crate::output::gzip::Level;
+
+    #[test]
+    fn notes_and_losses_of_reports_do_not_crowd_out_those_of_whole_artifacts() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let key = "failed_test_runs/1/1".to_owned();
+        let failed =
+            CollectionObject::begin(runtime.handle(), None, "failed_test_runs", key, Level::default())
+                .unwrap();
+        let mut fold = Fold::new(None, failed, None, JobNames::new());
+        let ledger = LedgerArtifact {
+            name: "a".to_owned(),
+            source: "s".to_owned(),
+            bytes: None,
+            status: ArtifactStatus::Read,
+            reason: None,
+        };
+        let note = Defect::new(ArchiveCode::EntryPath, 7, "odd").of("x");
+        let loss = Defect::new(ArchiveCode::EntryBroken, 7, "broken").of("x");
+        let mut defects = vec![note; FINDINGS_KEPT + 1];
+        defects.extend(vec![loss; LOSSES_KEPT + 1]);
+        defects.push(Defect::new(ArchiveCode::ArchiveCutOff, 7, "cut off"));
+        fold.begin(0, None, ledger, &defects);
+        let count = |code: &str| fold.findings.iter().filter(|finding| finding.code == code).count();
+        assert_eq!(count("entry-path"), FINDINGS_KEPT);
+        assert_eq!(count("entry-broken"), LOSSES_KEPT);
+        assert_eq!((count("archive-cut-off"), fold.left_out), (1, 2));
+    }
 }

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle};
 use super::additional::Additional;
 use super::feed::{Fed, Feed, KeptArtifacts, Step};
 use super::finish::{Attempt, job_names_missing, key};
-use super::fold::{Fold, FoldError};
+use super::fold::{FindingKind, Fold, FoldError};
 use super::listing::{self, Listed};
 use super::objects::CollectionObject;
 use super::report::Wanted;
@@ -173,7 +173,7 @@ fn collect_attempt(
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
     if let Some(finding) = job_names_missing(plan, &listed) {
-        fold.tell(finding);
+        fold.tell(finding, FindingKind::WholeArtifact);
     }
     let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
     let fed = pump.run(&mut fold)?;

@@ -102,6 +102,7 @@ fn an_xml_that_is_no_report_is_told() {
     assert_eq!(ledger.reports, ReportCounts { found: 1, read: 1, salvaged: 0, rejected: 0 });
     let [finding] = ledger.findings.as_slice() else { panic!("{:?}", ledger.findings) };
     assert_eq!((finding.entry.as_deref(), finding.code.as_str()), (Some("x/pom.xml"), "not-a-report"));
+    assert_eq!(finding.offset, Some(0));
     assert_verdicts(
         &run,
         &[(|_| (), Verdict::Complete), (|plan| plan.require_complete = true, Verdict::Partial)],

@@ -81,22 +81,22 @@ fn one_bad_member_costs_itself() {
         beside("an unknown method", unknown).salvaged(1, 0, 1).loses("entry-method", Some(FIRST), Some(0), 0),
         Trial::artifact("a wrong checksum", zip([checksum, good()]).bytes)
             .salvaged(1, 1, 0)
-            .loses("entry-broken", Some(FIRST), None, 1)
+            .loses("entry-broken", Some(FIRST), Some(xml("a").len()), 1)
             .saves(&["a", "b"]),
         beside("a bomb of 1,000:1 over the limit of an entry", Member::bomb(FIRST, b' ', 2 << 20))
             .salvaged(1, 0, 1)
-            .loses("entry-too-large", Some(FIRST), None, 0)
+            .loses("entry-too-large", Some(FIRST), Some(1 << 20), 0)
             .with(|plan| plan.archive_limits.entry_bytes = 1 << 20),
         beside(
             "a bomb of 1,000:1 that lies about its size",
             Member::bomb(FIRST, b' ', 2 << 20).claimed_size(100),
         )
         .salvaged(1, 0, 1)
-        .loses("entry-too-large", Some(FIRST), None, 0)
+        .loses("entry-too-large", Some(FIRST), Some(1 << 20), 0)
         .with(|plan| plan.archive_limits.entry_bytes = 1 << 20),
         beside("a bomb of 1,000:1 over the ratio", Member::bomb(FIRST, b' ', 80 << 20))
             .salvaged(1, 0, 1)
-            .loses("entry-ratio", Some(FIRST), None, 0),
+            .loses("entry-ratio", Some(FIRST), Some((64 << 20) + (256 << 10)), 0),
         {
             let names = vec!["a"; 749];
             let saved = names.iter().copied().chain(["b"]).collect::<Vec<_>>();
@@ -105,7 +105,7 @@ fn one_bad_member_costs_itself() {
                 zip([Member::deflated(FIRST, long.as_bytes()), good()]).bytes,
             )
             .salvaged(1, 1, 0)
-            .loses("entry-too-large", Some(FIRST), None, 749)
+            .loses("entry-too-large", Some(FIRST), Some(15_000), 749)
             .saves(&saved)
             // 11 bytes of the suite's tag, and 749 cases of 20
             .with(|plan| plan.archive_limits.entry_bytes = 15_000)

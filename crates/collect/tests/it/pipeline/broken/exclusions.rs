@@ -26,15 +26,15 @@ fn a_list_that_is_none_is_told() {
             Some(4),
         ),
         list("no JSON", odd).rejected().tells("td-exclusions", Some(PATH), Some(find(odd, "onsense"))),
-        list("no `excluded`", b"{}").rejected().tells("td-exclusions", Some(PATH), None),
+        list("no `excluded`", b"{}").rejected().tells("td-exclusions", Some(PATH), Some(0)),
         list("`excluded` is no list", br#"{"excluded": 1}"#).rejected().tells(
             "td-exclusions",
             Some(PATH),
-            None,
+            Some(0),
         ),
         list("an item without `test_file`", br#"{"excluded": [{}, {"test_file": "a"}]}"#)
             .salvaged(0, 0, 0)
-            .tells("td-exclusions", Some(PATH), None),
+            .tells("td-exclusions", Some(PATH), Some(0)),
     ]);
 }
 
