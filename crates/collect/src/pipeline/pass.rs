@@ -278,7 +278,7 @@ mod tests {
             if windows {
                 let mut small = reader(limits);
                 let mut scanner = XmlScanner::new(limits);
-                let mut window = Window::new(limits.case_bytes);
+                let mut window = Window::new(&limits);
                 (window.first_size, window.size) = (1_000, 1_000);
                 let Ok(stop) = whole_in(window, text.as_bytes(), &mut scanner, &mut small, go_on);
                 assert_eq!(left(&small, stop), left(&whole, None));
