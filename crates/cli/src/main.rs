@@ -46,11 +46,11 @@ fn run() -> Result<Exit, Failure> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match cli.command {
         Command::Collect(args) => {
-            let layers = layers(&args.talk)?;
+            let layers = layers(&args.common.talk)?;
             command::collect::run(*args, &layers, cores)
         }
         Command::UploadTestStats(args) => {
-            let layers = layers(&args.talk)?;
+            let layers = layers(&args.common.talk)?;
             command::upload_test_stats::run(*args, &layers, cores)
         }
         Command::Completions(args) => command::completions::run(&args),

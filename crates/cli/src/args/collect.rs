@@ -5,7 +5,7 @@ use globset::Glob;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 
-use super::{FullWord, JobArgs, LimitArgs, ProfileWord, TalkArgs, VerdictArgs};
+use super::{CommonArgs, FullWord, ProfileWord};
 use crate::config::table;
 
 /// Take in a finished run from where CI keeps it
@@ -64,17 +64,11 @@ pub(crate) struct CollectArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) jobs: JobArgs,
-    #[command(flatten)]
     pub(crate) sources: SourceArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
-    pub(crate) verdict: VerdictArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-    #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) common: CommonArgs,
 }
 
 /// Which run.

@@ -16,7 +16,7 @@ mod upload_test_stats;
 mod wrong;
 
 pub(crate) use collect::CollectArgs;
-pub(crate) use shared::{Format, FullWord, JobArgs, LimitArgs, ProfileWord, TalkArgs, VerdictArgs, switch};
+pub(crate) use shared::{CommonArgs, Format, FullWord, LimitArgs, ProfileWord, TalkArgs, switch};
 pub(crate) use upload_test_stats::UploadTestStatsArgs;
 
 /// Collect the test reports of CI runs and keep every result

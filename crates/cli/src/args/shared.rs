@@ -40,6 +40,19 @@ pub(crate) enum ProfileWord {
     Plain,
 }
 
+/// The options of every command that collects.
+#[derive(Debug, Default, Args)]
+pub(crate) struct CommonArgs {
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
 /// What is known of the run's jobs.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The run")]

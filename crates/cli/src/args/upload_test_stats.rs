@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 
-use super::{JobArgs, LimitArgs, TalkArgs, VerdictArgs};
+use super::CommonArgs;
 use crate::config::table;
 
 /// Stand in for PyTorch's script of that name
@@ -36,15 +36,9 @@ pub(crate) struct UploadTestStatsArgs {
     #[command(flatten)]
     pub(crate) run: WorkflowArgs,
     #[command(flatten)]
-    pub(crate) jobs: JobArgs,
-    #[command(flatten)]
     pub(crate) places: PlaceArgs,
     #[command(flatten)]
-    pub(crate) verdict: VerdictArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-    #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) common: CommonArgs,
 }
 
 /// Which run.

@@ -17,7 +17,7 @@ use crate::render::{self, Paint};
 
 /// Resolves the words and collects.
 pub(crate) fn run(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Exit, Failure> {
-    let talk = plan::talk(&args.talk, layers)?;
+    let talk = plan::talk(&args.common.talk, layers)?;
     let collecting = plan::collect(args, layers, cores)?;
     carry_out(&collecting, talk, layers.environment())
 }

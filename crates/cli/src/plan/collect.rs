@@ -7,9 +7,7 @@ use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
-use super::{
-    Collecting, PYTORCH, destination, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict,
-};
+use super::{Collecting, Common, PYTORCH, destination, pick_switch};
 use crate::args::{CollectArgs, FullWord, ProfileWord, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
@@ -20,7 +18,7 @@ pub(crate) fn collect(
     layers: &Layers,
     cores: NonZeroUsize,
 ) -> Result<Collecting, Failure> {
-    let CollectArgs { source, run, jobs, sources: taken, output, verdict, limits, talk } = args;
+    let CollectArgs { source, run, sources: taken, output, common } = args;
     let words = layers.pick_all(source, &table::SOURCE)?;
     let sources = words
         .iter()
@@ -53,7 +51,7 @@ pub(crate) fn collect(
         None => Profile::Plain,
     };
     let full_repository = layers.pick(output.full_repository, &table::FULL_REPOSITORY)?;
-    let (require_complete, expect_jobs) = resolve_verdict(verdict, layers)?;
+    let common = Common::resolve(common, layers, cores)?;
     Ok(Collecting {
         project_slug: asked.project_slug.or_else(|| asked.repo.as_ref().map(|repo| format!("gh/{repo}"))),
         run: RunRequest { repo: asked.repo, run_id: asked.run_id, attempts },
@@ -61,7 +59,7 @@ pub(crate) fn collect(
         circleci_folder,
         layout,
         jobs_of_github: false,
-        jobs_file: layers.pick(jobs.jobs_file, &table::JOBS_FILE)?,
+        jobs_file: common.jobs_file,
         to: destination::check(
             layers.pick(output.to, &table::TO)?.unwrap_or_else(|| "./testlake".to_owned()),
         )?,
@@ -81,9 +79,9 @@ pub(crate) fn collect(
         head_branch: asked.head_branch,
         head_repository: asked.head_repository,
         artifact: layers.pick(taken.artifact, &table::ARTIFACT)?,
-        limits: resolve_limits(&limits, layers, cores)?,
-        require_complete,
-        expect_jobs,
-        dry_run: resolve_dry_run(&talk, layers)?,
+        limits: common.limits,
+        require_complete: common.require_complete,
+        expect_jobs: common.expect_jobs,
+        dry_run: common.dry_run,
     })
 }

@@ -9,7 +9,7 @@ use testlake_collect::limits::{ArchiveLimits, ReportLimits};
 use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::source::{Layout, SourceSpec};
 
-use crate::args::{Format, LimitArgs, TalkArgs, VerdictArgs, switch};
+use crate::args::{CommonArgs, Format, LimitArgs, TalkArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::Failure;
 
@@ -83,14 +83,28 @@ pub(crate) fn talk(args: &TalkArgs, layers: &Layers) -> Result<Talk, Failure> {
     })
 }
 
-fn resolve_dry_run(args: &TalkArgs, layers: &Layers) -> Result<bool, Failure> {
-    pick_switch(layers, switch(args.dry_run, args.no_dry_run), &table::DRY_RUN)
+/// What every command that collects is told in the same words.
+struct Common {
+    jobs_file: Option<String>,
+    limits: Limits,
+    require_complete: bool,
+    expect_jobs: Option<Regex>,
+    dry_run: bool,
 }
 
-fn resolve_verdict(args: VerdictArgs, layers: &Layers) -> Result<(bool, Option<Regex>), Failure> {
-    let flag = switch(args.require_complete, args.no_require_complete);
-    let require_complete = pick_switch(layers, flag, &table::REQUIRE_COMPLETE)?;
-    Ok((require_complete, layers.pick(args.expect_jobs, &table::EXPECT_JOBS)?))
+impl Common {
+    fn resolve(args: CommonArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Self, Failure> {
+        let CommonArgs { jobs, verdict, limits, talk } = args;
+        let require_complete = switch(verdict.require_complete, verdict.no_require_complete);
+        let dry_run = switch(talk.dry_run, talk.no_dry_run);
+        Ok(Self {
+            jobs_file: layers.pick(jobs.jobs_file, &table::JOBS_FILE)?,
+            limits: resolve_limits(&limits, layers, cores)?,
+            require_complete: pick_switch(layers, require_complete, &table::REQUIRE_COMPLETE)?,
+            expect_jobs: layers.pick(verdict.expect_jobs, &table::EXPECT_JOBS)?,
+            dry_run: pick_switch(layers, dry_run, &table::DRY_RUN)?,
+        })
+    }
 }
 
 fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Limits, Failure> {

@@ -17,9 +17,9 @@ fn resolve(words: &[&str], environment: &[(&str, &str)], file: &str) -> String {
     let layers = Layers::of(environment, file);
     let words = ["testlake"].iter().chain(words);
     let (talk, collecting) = match Cli::try_from_words(words).expect("words that parse").command {
-        Command::Collect(args) => (talk(&args.talk, &layers), collect(*args, &layers, CORES)),
+        Command::Collect(args) => (talk(&args.common.talk, &layers), collect(*args, &layers, CORES)),
         Command::UploadTestStats(args) => {
-            (talk(&args.talk, &layers), upload_test_stats(*args, &layers, CORES))
+            (talk(&args.common.talk, &layers), upload_test_stats(*args, &layers, CORES))
         }
         Command::Completions(_) | Command::Man(_) => panic!("no plan"),
     };

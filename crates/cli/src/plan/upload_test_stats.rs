@@ -6,9 +6,7 @@ use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::{Layout, SourceSpec};
 
-use super::{
-    Collecting, PYTORCH, destination, pick_switch, resolve_dry_run, resolve_limits, resolve_verdict,
-};
+use super::{Collecting, Common, PYTORCH, destination, pick_switch};
 use crate::args::{UploadTestStatsArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
@@ -19,7 +17,7 @@ pub(crate) fn upload_test_stats(
     layers: &Layers,
     cores: NonZeroUsize,
 ) -> Result<Collecting, Failure> {
-    let UploadTestStatsArgs { run, jobs, places, verdict, limits, talk } = args;
+    let UploadTestStatsArgs { run, places, common } = args;
     let missing = |flag: &str| Failure::usage(format!("`{flag}` is not given"));
     let run_id = layers.pick(run.workflow_run_id, &table::WORKFLOW_RUN_ID)?;
     let run_id = run_id.ok_or_else(|| missing("--workflow-run-id"))?;
@@ -48,9 +46,8 @@ pub(crate) fn upload_test_stats(
         sources.push(SourceSpec::GitHub);
     }
     let repo = layers.pick(run.repo, &table::DROP_IN_REPO)?.unwrap_or_else(|| PYTORCH.to_owned());
-    let jobs_file = layers.pick(jobs.jobs_file, &table::JOBS_FILE)?;
+    let common = Common::resolve(common, layers, cores)?;
     let to = layers.pick(places.to, &table::DROP_IN_TO)?;
-    let (require_complete, expect_jobs) = resolve_verdict(verdict, layers)?;
     Ok(Collecting {
         run: RunRequest {
             repo: Some(repo),
@@ -61,8 +58,8 @@ pub(crate) fn upload_test_stats(
         circleci_folder,
         project_slug: None,
         layout: Layout::default(),
-        jobs_of_github: jobs_file.is_none() && !github && !circleci_folder,
-        jobs_file,
+        jobs_of_github: common.jobs_file.is_none() && !github && !circleci_folder,
+        jobs_file: common.jobs_file,
         to: destination::check(to.unwrap_or_else(|| "s3://ossci-raw-job-status".to_owned()))?,
         profile: Profile::Pytorch,
         full: Full::Auto,
@@ -71,9 +68,9 @@ pub(crate) fn upload_test_stats(
         head_branch: layers.pick(run.head_branch, &table::DROP_IN_HEAD_BRANCH)?,
         head_repository: layers.pick(run.head_repository, &table::DROP_IN_HEAD_REPOSITORY)?,
         artifact: None,
-        limits: resolve_limits(&limits, layers, cores)?,
-        require_complete,
-        expect_jobs,
-        dry_run: resolve_dry_run(&talk, layers)?,
+        limits: common.limits,
+        require_complete: common.require_complete,
+        expect_jobs: common.expect_jobs,
+        dry_run: common.dry_run,
     })
 }
