@@ -75,7 +75,7 @@ codes! {
     /// No byte but white space.
     Empty = "empty-report", Stop, "the report is empty";
     /// A case longer than the limit.
-    CaseTooLarge = "case-too-large", Loss, "a case is longer than the limit and was left out; raise it with `--max-case-size`";
+    CaseTooLarge = "case-too-large", Loss, "a case is larger than the limit, or holds too many elements for it, and was left out; raise it with `--max-case-size`";
     /// A control or non-character that XML forbids.
     ForbiddenCharacter = "forbidden-character", Repair, "a character that XML forbids was kept as it is";
     /// An entity that is not one of XML's five; entities are never expanded.

@@ -9,7 +9,7 @@ pub struct Limits {
     pub attributes: usize,
     /// Bytes of one tag with its attributes, of a comment, or of a document type (`--max-tag-size`).
     pub tag_bytes: usize,
-    /// Bytes of one outermost case with all that is in it (`--max-case-size`).
+    /// Bytes of one outermost case with all that is in it (`--max-case-size`); what its elements take in memory counts, too.
     pub case_bytes: usize,
     /// Findings kept of one report; the rest are counted (`--max-findings`).
     pub findings: usize,
