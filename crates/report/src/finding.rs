@@ -74,6 +74,40 @@ codes! {
     NoRoot = "no-root", Stop, "there is no element in it";
     /// No byte but white space.
     Empty = "empty-report", Stop, "the report is empty";
+    /// An end tag that belongs to no open element, or to an outer one; reading went on.
+    MisplacedEndTag = "misplaced-end-tag", Loss, "an end tag does not belong to the open element; what it leaves open was closed, or it was passed over";
+    /// A tag that is cut off; reading went on.
+    LostTag = "lost-tag", Loss, "a tag is cut off and was passed over";
+    /// Another root element; it was read, too.
+    AnotherRoot = "another-root", Repair, "another root element begins here and was read, too";
+    /// JSON that breaks its own rules, or ends too early.
+    MalformedJson = "malformed-json", Stop, "the JSON is wrong or cut off here; the cases that were whole were kept";
+    /// A line of JSON lines that is none.
+    MalformedLine = "malformed-line", Loss, "a line is no JSON and was passed over";
+    /// Text between the lines of a report: the output of a build.
+    OtherOutput = "other-output", Repair, "lines that are not the report's own were passed over";
+    /// A report of a format that must be read whole, and is larger than the limit.
+    ReportTooLarge = "report-too-large", Stop, "the report is larger than the limit for formats that are read whole; raise it with `--max-report-size`";
+    /// No format claims it.
+    UnknownFormat = "unknown-format", Stop, "no format that is known here claims it";
+    /// A format that is known by name only.
+    UnreadFormat = "unread-format", Stop, "the format is known, but not one that is read";
+    /// A case that the report cuts off.
+    CutCase = "cut-case", Loss, "a case is cut off and was left out";
+    /// A time that is none.
+    BadTime = "bad-time", Repair, "a time is no number of seconds and was left out";
+    /// Another case of the same identity.
+    RepeatedCase = "repeated-case", Repair, "an earlier case of the report has the same identity; the ordinal tells them apart";
+    /// More cases than are compared.
+    CasesNotCompared = "cases-not-compared", Repair, "there are more cases than are compared; from here on all have the ordinal 0";
+    /// A case without a name.
+    MissingName = "missing-name", Repair, "a case has no name";
+    /// A count that does not add up.
+    CountMismatch = "count-mismatch", Repair, "a count that the report gives is not that of its cases";
+    /// A failure outside any case.
+    FailureOutsideCase = "failure-outside-case", Repair, "a failure stands outside any case";
+    /// A status that is not known.
+    UnknownStatus = "unknown-status", Repair, "a status is not known here; the case was taken as errored";
     /// A case longer than the limit.
     CaseTooLarge = "case-too-large", Loss, "a case is larger than the limit, or holds too many elements for it, and was left out; raise it with `--max-case-size`";
     /// A control or non-character that XML forbids.

@@ -3,12 +3,26 @@
 //! No I/O, no clock, no async, no notion of a run. Input is hostile: every function is total, and what is
 //! wrong with a report but survivable is a [`Finding`] with a stable code and a byte offset.
 //!
-//! - [`scan`]: bytes → tags, texts and their offsets, without a tree and without a copy.
+//! - [`read`], [`ReportReader`]: a report in memory, or in chunks, to a [`Visitor`].
+//! - [`model`]: what is told of a case.
+//! - [`format`](mod@format): the formats, found by content.
+//! - [`identity`]: what makes a case the same test in every run.
+//! - [`scan`]: bytes → tags, values and texts, and their offsets, without a copy.
 //! - [`limits`]: the caps on what a report may ask of us.
 
 pub mod finding;
+pub mod format;
+pub mod identity;
 pub mod limits;
+pub mod model;
+mod out;
+mod reader;
 pub mod scan;
+pub mod time;
 
 pub use finding::{Finding, FindingCode};
+pub use format::Format;
 pub use limits::Limits;
+pub use model::{Case, Outcome};
+pub use out::Visitor;
+pub use reader::{Reading, ReportReader, read};

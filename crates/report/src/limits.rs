@@ -11,6 +11,12 @@ pub struct Limits {
     pub tag_bytes: usize,
     /// Bytes of one outermost case with all that is in it (`--max-case-size`); what its elements take in memory counts, too.
     pub case_bytes: usize,
+    /// Bytes of a report of a format that must be read whole (`--max-report-size`).
+    pub report_bytes: usize,
+    /// Bytes of a report that are held before it is read in windows.
+    pub whole_bytes: usize,
+    /// Cases of a report that are compared to find those of one identity.
+    pub compared_cases: usize,
     /// Findings kept of one report; the rest are counted (`--max-findings`).
     pub findings: usize,
 }
@@ -26,6 +32,12 @@ impl Default for Limits {
             tag_bytes: 16 << 20,
             // 64 MiB: captured output of one case reaches tens of megabytes.
             case_bytes: 64 << 20,
+            // 256 MiB: a tree of it takes a few times as much; JUnit XML, TAP and JSON lines have no such limit.
+            report_bytes: 256 << 20,
+            // 32 MiB: most reports are far below, and are read without a copy.
+            whole_bytes: 32 << 20,
+            // 4 million: 24 bytes each.
+            compared_cases: 4 << 20,
             // 100: a defect that repeats is understood by then.
             findings: 100,
         }

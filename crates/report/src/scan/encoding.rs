@@ -140,6 +140,15 @@ impl<'report> Decoded<'report> {
         (self.mark + self.raw_length(0, self.mark, place)) as u64
     }
 
+    /// Returns the offset of a place in the text, from an earlier place of which the offset is known.
+    ///
+    /// # Cost
+    /// Linear in the distance where the report was not valid UTF-8.
+    pub fn offset_from(&self, known: usize, known_offset: u64, place: usize) -> u64 {
+        let raw_start = usize::try_from(known_offset).unwrap_or(usize::MAX);
+        known_offset + self.raw_length(known, raw_start, place) as u64
+    }
+
     /// Returns how many bytes of the report became the text from `start`, which stands at `raw_start`, to `place`.
     fn raw_length(&self, start: usize, raw_start: usize, place: usize) -> usize {
         let part = self.text.get(start..place).or_else(|| self.text.get(start..)).unwrap_or_default();

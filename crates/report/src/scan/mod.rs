@@ -2,8 +2,10 @@
 //!
 //! - [`xml`]: tags and texts of XML, as they stand.
 //! - [`mod@reference`]: what a raw text or attribute value reads as: references, line ends, white space.
+//! - [`json`]: JSON that may break off.
 //! - [`encoding`]: bytes in any encoding → UTF-8.
 
 pub mod encoding;
+pub mod json;
 pub mod reference;
 pub mod xml;

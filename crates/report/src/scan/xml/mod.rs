@@ -6,17 +6,20 @@
 //! for the texts that are kept).
 //!
 //! Real reports break XML's rules. What can be read in one way only is read, with a finding; reading stops at a cut
-//! or mismatched tag, an unclosed section or a second root, since what follows could belong anywhere.
+//! or mismatched tag, an unclosed section or a second root, since what follows could belong anywhere;
+//! [`XmlScanner::going_on`] makes a scanner that passes over what breaks and reads on.
 //!
 //! - `visitor`: what is told, and to whom.
 //! - `scanner`: windows, text, tags and sections.
 //! - `attribute`: the inside of a start tag.
+//! - [`tree`]: elements with all that is in them, for readers that want a whole one at once.
 
 mod attribute;
 mod scanner;
+pub mod tree;
 mod visitor;
 
-pub use scanner::{Fed, XmlScanner};
+pub use scanner::{AfterBreak, Fed, XmlScanner};
 pub use visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
 
 #[cfg(test)]

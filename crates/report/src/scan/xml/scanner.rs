@@ -59,6 +59,16 @@ pub struct XmlScanner {
     consumed: u64,
     pub(super) attributes: Vec<Attribute>,
     told_outer_text: bool,
+    after_break: AfterBreak,
+}
+
+/// What is done where a tag is cut off, does not belong, or begins a second root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterBreak {
+    /// Reading ends: what follows could belong anywhere.
+    Stop,
+    /// What breaks is passed over with a finding, and reading goes on at the next tag.
+    GoOn,
 }
 
 /// The state at a place from which a window can be read again.
@@ -93,7 +103,13 @@ impl XmlScanner {
             consumed: 0,
             attributes: Vec::new(),
             told_outer_text: false,
+            after_break: AfterBreak::Stop,
         }
+    }
+
+    /// Makes a scanner for one report that goes on behind what breaks.
+    pub fn going_on(limits: Limits) -> Self {
+        Self { after_break: AfterBreak::GoOn, ..Self::new(limits) }
     }
 
     /// Makes the scanner ready for another report, keeping its buffers.
@@ -112,6 +128,11 @@ impl XmlScanner {
         self.reset();
         self.open.push(0);
         self.phase = Phase::Inside;
+    }
+
+    /// Returns how many bytes were consumed: the place that the next window begins at.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// Reports whether the root element has ended.
@@ -158,7 +179,13 @@ impl XmlScanner {
             };
             match step {
                 Step::Done(next) => at = next,
+                Step::Stop(FindingCode::CutTag, offset) if self.after_break == AfterBreak::GoOn => {
+                    at = pass_over(window, offset, visitor);
+                }
                 Step::Stop(code, offset) => return self.fed(at, Some((code, offset))),
+                Step::Incomplete if last && self.can_go_on(window, at) => {
+                    at = pass_over(window, at, visitor);
+                }
                 Step::Incomplete if last => return self.finish(window, at),
                 Step::Incomplete => {
                     if self.section == Section::Markup
@@ -177,6 +204,14 @@ impl XmlScanner {
                 }
             }
         }
+    }
+
+    /// Reports whether the report ends in a tag that holds another tag's begin.
+    fn can_go_on(&self, window: &[u8], at: usize) -> bool {
+        self.after_break == AfterBreak::GoOn
+            && self.section == Section::Markup
+            && window.get(at) == Some(&b'<')
+            && window.get(at + 1..).is_some_and(|rest| memchr(b'<', rest).is_some())
     }
 
     fn checkpoint(&self, at: usize) -> Checkpoint {
@@ -314,7 +349,13 @@ impl XmlScanner {
                 }
                 let name = rest.get(..found).unwrap_or_default().trim_ascii_end();
                 if expected != Some(name) {
-                    return Step::Stop(FindingCode::MismatchedTag, at);
+                    if self.after_break == AfterBreak::Stop {
+                        return Step::Stop(FindingCode::MismatchedTag, at);
+                    }
+                    visitor.finding(FindingCode::MisplacedEndTag, narrow(at));
+                    if !self.close_down_to(name, window, at, visitor) {
+                        return Step::Done(begin + found + 1);
+                    }
                 }
                 begin + found
             }
@@ -322,6 +363,29 @@ impl XmlScanner {
         self.close();
         visitor.end(window, narrow(end + 1));
         Step::Done(end + 1)
+    }
+
+    /// Ends the elements inside the innermost open one of this name; reports whether there is one.
+    fn close_down_to<V: XmlVisitor>(
+        &mut self,
+        name: &[u8],
+        window: &[u8],
+        at: usize,
+        visitor: &mut V,
+    ) -> bool {
+        let name_of = |index: usize| {
+            let start = self.open.get(index).copied()?;
+            let end = self.open.get(index + 1).copied().unwrap_or(self.names.len());
+            self.names.get(start..end)
+        };
+        let Some(place) = (0..self.open.len()).rev().find(|&index| name_of(index) == Some(name)) else {
+            return false;
+        };
+        while self.open.len() > place + 1 {
+            self.close();
+            visitor.end_missing(window, narrow(at));
+        }
+        true
     }
 
     #[inline]
@@ -389,7 +453,7 @@ impl XmlScanner {
 
     #[inline]
     fn start_tag<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
-        if self.phase == Phase::After {
+        if self.phase == Phase::After && self.after_break == AfterBreak::Stop {
             return Step::Stop(FindingCode::SecondRoot, at);
         }
         let name_start = at + 1;
@@ -405,6 +469,9 @@ impl XmlScanner {
             return Step::Stop(FindingCode::TooDeep, at);
         }
         let name = window.get(name_start..name_end).unwrap_or_default();
+        if self.phase == Phase::After {
+            visitor.finding(FindingCode::AnotherRoot, narrow(at));
+        }
         self.phase = Phase::Inside;
         self.open.push(self.names.len());
         self.names.extend_from_slice(name);
@@ -421,6 +488,13 @@ impl XmlScanner {
         }
         Step::Done(end)
     }
+}
+
+/// Tells of a tag that is cut off; returns where the next one begins.
+fn pass_over<V: XmlVisitor>(window: &[u8], at: usize, visitor: &mut V) -> usize {
+    visitor.finding(FindingCode::LostTag, narrow(at));
+    let rest = window.get(at + 1..).unwrap_or_default();
+    memchr(b'<', rest).map_or(window.len(), |next| at + 1 + next)
 }
 
 /// Finds the end of an element's name.

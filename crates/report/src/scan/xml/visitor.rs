@@ -88,6 +88,10 @@ pub trait XmlVisitor {
     fn text(&mut self, text: &Text<'_>);
     /// The open element ends; `end` is the place in the window behind it.
     fn end(&mut self, window: &[u8], end: u32);
+    /// The open element ends without an end tag of its own, before `end`. Only of a scanner that goes on.
+    fn end_missing(&mut self, window: &[u8], end: u32) {
+        self.end(window, end);
+    }
     /// A defect that reading survives, at a place in the window.
     fn finding(&mut self, code: FindingCode, at: u32);
     /// Reports whether all that was told so far has been dealt with, so that the window may be given up.

@@ -1,0 +1,132 @@
+//! Which format a text is of.
+
+use super::Format;
+use crate::scan::json::{Json, JsonTree};
+
+/// Bytes of a text that are looked at.
+pub(crate) const HEAD_BYTES: usize = 64 << 10;
+/// Lines that may stand before a report's own first line.
+const LINES: usize = 2000;
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Detected {
+    /// The format; nothing where none claims the text.
+    pub(crate) format: Option<Format>,
+    /// The place that the report begins at.
+    pub(crate) start: usize,
+}
+
+/// Finds the format from the head of a text. `is_all` says that the head is the whole text.
+pub(crate) fn detect(head: &str, is_all: bool) -> Detected {
+    let start = head.len() - head.trim_start().len();
+    let found = |format| Detected { format, start };
+    let text = head.get(start..).unwrap_or_default();
+    if text.starts_with('<') {
+        return found(xml(text));
+    }
+    if begins_json(text) {
+        return found(json(text, is_all));
+    }
+    behind_other_output(head)
+}
+
+/// Finds a report behind lines that are not its own.
+fn behind_other_output(head: &str) -> Detected {
+    let mut start = 0;
+    for line in head.split_inclusive('\n').take(LINES) {
+        let format = match line.as_bytes().first() {
+            Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => {
+                head.get(start..).and_then(xml)
+            }
+            Some(b'{') => json_line(line),
+            _ => None,
+        };
+        if format.is_some() {
+            return Detected { format, start };
+        }
+        start += line.len();
+    }
+    Detected { format: None, start: 0 }
+}
+
+fn begins_markup(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '?' | '!'))
+}
+
+/// Reports whether a text that begins so can be JSON.
+fn begins_json(text: &str) -> bool {
+    let rest = |text: &str| text.get(1..).map(|rest| rest.trim_start().chars().next());
+    match text.as_bytes().first() {
+        Some(b'{') => matches!(rest(text), Some(None | Some('"' | '}'))),
+        Some(b'[') => matches!(rest(text), Some(None | Some('{' | '[' | ']' | '"'))),
+        _ => false,
+    }
+}
+
+/// Finds the format of XML by its root element.
+fn xml(text: &str) -> Option<Format> {
+    let root = root_tag(text)?;
+    let name = root.split(|character: char| character.is_ascii_whitespace() || matches!(character, '>' | '/')).next()?;
+    let local = name.rsplit(':').next().unwrap_or(name);
+    Some(match local {
+        "testsuites" | "testsuite" | "testcase" => Format::Junit,
+        "test-run" => Format::Nunit3,
+        _ => return None,
+    })
+}
+
+/// Returns the text from the root element's name on.
+fn root_tag(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        let at = rest.find('<')?;
+        rest = rest.get(at + 1..)?;
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.split_once("-->")?.1;
+        } else if rest.starts_with('?') {
+            rest = rest.split_once("?>")?.1;
+        } else if rest.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+            return Some(rest);
+        }
+    }
+}
+
+/// Finds the format of JSON: by its first lines where each is a value, else by the members of the whole.
+fn json(text: &str, is_all: bool) -> Option<Format> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let by_line = lines.by_ref().take(20).find_map(json_line);
+    if by_line.is_some() {
+        return by_line;
+    }
+    let mut tree = JsonTree::default();
+    tree.read(text, 0, 256);
+    let root = tree.root(text, 0)?;
+    let _ = is_all;
+    json_document(root)
+}
+
+/// Finds the format of a line that is a value of its own.
+fn json_line(line: &str) -> Option<Format> {
+    let mut tree = JsonTree::default();
+    let end = tree.read(line, 0, 64);
+    if end.broken.is_some() {
+        return None;
+    }
+    let value = tree.root(line, 0)?;
+    let is = |name: &str| value.get(name).is_some();
+    if is("Action") && (is("Package") || is("ImportPath") || is("Test")) {
+        return Some(Format::GoTest);
+    }
+    None
+}
+
+/// Finds the format of a whole document, of which the end may be missing.
+fn json_document(root: Json<'_>) -> Option<Format> {
+    if root.text_of("reportFormat").as_deref() == Some("CTRF")
+        || root.get("results").is_some_and(|results| results.get("tests").is_some() && results.get("tool").is_some())
+    {
+        return Some(Format::Ctrf);
+    }
+    None
+}

@@ -1,0 +1,78 @@
+//! The formats of test reports, found by what is in them.
+//!
+//! - [`detect`](mod@detect): which format a text is of.
+//! - one module for each format: what it holds → cases.
+//!
+//! A reader gets either a whole document as a tree ([`Engine::Xml`], [`Engine::Json`]), or one line after the other
+//! ([`LineReader`]); JUnit XML is read in windows of any size.
+
+use crate::out::Out;
+use crate::scan::json::Json;
+use crate::scan::xml::tree::Element;
+
+mod ctrf;
+pub(crate) mod detect;
+mod go_test;
+pub(crate) mod junit;
+mod nunit3;
+
+macro_rules! formats {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $engine:expr;)+) => {
+        /// A format of test reports.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[doc = $doc])+ $variant,)+
+            /// A format that is known by its name and not read.
+            Named(&'static str),
+        }
+
+        impl Format {
+            /// Every format that is read.
+            pub const READ: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the name for it in data and in the documentation.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ Self::Named(name) => name }
+            }
+
+            /// Returns how it is read.
+            pub(crate) fn engine(self) -> Engine {
+                match self { $(Self::$variant => $engine,)+ Self::Named(_) => Engine::None }
+            }
+        }
+    };
+}
+
+/// How a format is read.
+pub(crate) enum Engine {
+    /// In windows, by [`junit`].
+    Junit,
+    /// As a tree of each root element.
+    Xml(fn(Element<'_>, &mut Out<'_>)),
+    /// As a tree of each value.
+    Json(fn(Json<'_>, &mut Out<'_>)),
+    /// Line by line.
+    Lines(fn() -> Box<dyn LineReader>),
+    /// Not at all.
+    None,
+}
+
+/// Reads a report line by line.
+pub(crate) trait LineReader {
+    /// A line, without its end, that begins at a place in the text.
+    fn line(&mut self, line: &str, at: u64, out: &mut Out<'_>);
+    /// The report has ended at a place in the text.
+    fn finish(&mut self, at: u64, out: &mut Out<'_>);
+}
+
+formats! {
+    /// JUnit XML in all its dialects.
+    Junit = "junit", Engine::Junit;
+    /// NUnit 3 XML.
+    Nunit3 = "nunit3", Engine::Xml(nunit3::read);
+    /// Common Test Report Format.
+    Ctrf = "ctrf", Engine::Json(ctrf::read);
+    /// `go test -json`.
+    GoTest = "go-test", Engine::Lines(|| Box::new(go_test::GoTestReader::default()));
+}

@@ -1,0 +1,125 @@
+//! Where readers put what they find: counted, capped, and with places in the report as it came.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::finding::{Finding, FindingCode};
+use crate::identity;
+use crate::limits::Limits;
+use crate::model::Case;
+use crate::scan::encoding::Decoded;
+
+/// Receives what a report holds, in its order.
+pub trait Visitor {
+    /// A case, whole.
+    fn case(&mut self, case: &Case<'_>);
+    /// A defect that reading survived, or that ended it.
+    fn finding(&mut self, finding: Finding);
+}
+
+/// How places in the text become offsets in the report.
+#[derive(Debug)]
+pub(crate) enum Places<'report> {
+    /// The report was read whole.
+    Whole(OffsetCursor<'report>),
+    /// The report comes in chunks: of one in UTF-8 all but the byte order mark is the text.
+    Chunks { mark: u64 },
+}
+
+/// Makes places in a text offsets in the report; one behind the other costs one way through it.
+#[derive(Debug)]
+pub(crate) struct OffsetCursor<'report> {
+    decoded: &'report Decoded<'report>,
+    place: usize,
+    offset: u64,
+}
+
+impl<'report> OffsetCursor<'report> {
+    pub(crate) fn new(decoded: &'report Decoded<'report>) -> Self {
+        Self { decoded, place: 0, offset: decoded.offset_in_raw(0) }
+    }
+
+    fn offset(&mut self, place: u64) -> u64 {
+        let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.decoded.text.len());
+        if place < self.place {
+            (self.place, self.offset) = (0, self.decoded.offset_in_raw(0));
+        }
+        self.offset = self.decoded.offset_from(self.place, self.offset, place);
+        self.place = place;
+        self.offset
+    }
+}
+
+/// What readers put cases and findings into.
+pub(crate) struct Out<'report> {
+    visitor: &'report mut dyn Visitor,
+    places: Places<'report>,
+    pub(crate) limits: Limits,
+    pub(crate) cases: u64,
+    findings: usize,
+    pub(crate) findings_left_out: u64,
+    /// How many cases of each identity there were.
+    seen: HashMap<u64, u32>,
+}
+
+impl<'report> Out<'report> {
+    pub(crate) fn new(visitor: &'report mut dyn Visitor, limits: Limits, places: Places<'report>) -> Self {
+        Self { visitor, places, limits, cases: 0, findings: 0, findings_left_out: 0, seen: HashMap::new() }
+    }
+
+    /// A case, with places in the text.
+    pub(crate) fn case(&mut self, mut case: Case<'_>) {
+        self.cases += 1;
+        case.ordinal = self.ordinal(&case);
+        if case.ordinal > 0 {
+            self.finding(FindingCode::RepeatedCase, case.offset);
+        }
+        if case.name.is_none() {
+            self.finding(FindingCode::MissingName, case.offset);
+        }
+        case.offset = self.offset(case.offset);
+        self.visitor.case(&case);
+    }
+
+    fn ordinal(&mut self, case: &Case<'_>) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        identity::parts(case, |part| part.hash(&mut hasher));
+        let key = hasher.finish();
+        if let Some(before) = self.seen.get_mut(&key) {
+            *before = before.saturating_add(1);
+            return *before;
+        }
+        if self.seen.len() < self.limits.compared_cases {
+            self.seen.insert(key, 0);
+            if self.seen.len() == self.limits.compared_cases {
+                self.finding(FindingCode::CasesNotCompared, case.offset);
+            }
+        }
+        0
+    }
+
+    /// A defect at a place in the text.
+    pub(crate) fn finding(&mut self, code: FindingCode, place: u64) {
+        let offset = self.offset(place);
+        self.finding_in_raw(Finding { code, offset });
+    }
+
+    /// A defect at an offset in the report.
+    pub(crate) fn finding_in_raw(&mut self, finding: Finding) {
+        use crate::finding::Weight;
+        // what ends reading is always told
+        if self.findings < self.limits.findings || finding.code.weight() == Weight::Stop {
+            self.findings += 1;
+            self.visitor.finding(finding);
+        } else {
+            self.findings_left_out += 1;
+        }
+    }
+
+    fn offset(&mut self, place: u64) -> u64 {
+        match &mut self.places {
+            Places::Whole(cursor) => cursor.offset(place),
+            Places::Chunks { mark } => *mark + place,
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! The bytes of a report → its cases.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use crate::finding::{Finding, FindingCode};
+use crate::format::detect::{self, HEAD_BYTES};
+use crate::format::junit::{JunitReader, JunitState};
+use crate::format::{Engine, Format, LineReader};
+use crate::limits::Limits;
+use crate::out::{OffsetCursor, Out, Places, Visitor};
+use crate::scan::encoding::{Decoded, StreamDecoder};
+use crate::scan::json::JsonTree;
+use crate::scan::xml::XmlScanner;
+use crate::scan::xml::tree::{Element, XmlTree};
+use crate::scan::xml::{StartTag, Text, XmlVisitor};
+
+/// Bytes of a text that are shown to the scanner at once.
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// What came of reading a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The format; nothing where none claims the report.
+    pub format: Option<Format>,
+    /// Cases that were told.
+    pub cases: u64,
+    /// Findings beyond the limit, which were not told.
+    pub findings_left_out: u64,
+}
+
+/// Reads a report that is in memory.
+///
+/// # Examples
+/// ```
+/// use testlake_report::{Case, Finding, Limits, Visitor, read};
+///
+/// #[derive(Default)]
+/// struct Names(Vec<String>);
+///
+/// impl Visitor for Names {
+///     fn case(&mut self, case: &Case<'_>) {
+///         self.0.extend(case.name.as_deref().map(str::to_owned));
+///     }
+///     fn finding(&mut self, finding: Finding) {
+///         eprintln!("{} at byte {}", finding.code, finding.offset);
+///     }
+/// }
+///
+/// let mut names = Names::default();
+/// let report = br#"<testsuite><testcase name="one"/><testcase name="two"/></testsuite>"#;
+/// let reading = read(report, Limits::default(), &mut names);
+/// assert_eq!(reading.cases, 2);
+/// assert_eq!(names.0, ["one", "two"]);
+/// ```
+pub fn read(raw: &[u8], limits: Limits, visitor: &mut dyn Visitor) -> Reading {
+    let mut early = Vec::new();
+    let decoded = Decoded::new(raw, |finding| early.push(finding));
+    let mut out = Out::new(visitor, limits, Places::Whole(OffsetCursor::new(&decoded)));
+    for finding in early {
+        out.finding_in_raw(finding);
+    }
+    let text = as_text(&decoded.text);
+    let format = read_text(&text, &mut out);
+    Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }
+}
+
+/// Decoded text is UTF-8; were it not, what is wrong would become U+FFFD.
+fn as_text(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(text)
+}
+
+fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
+    let Some((format, start)) = claimed(text, true, out) else {
+        return None;
+    };
+    match format.engine() {
+        Engine::Junit => {
+            let mut windows = JunitWindows::new(out.limits, start as u64);
+            let mut at = start;
+            while at < text.len() {
+                let end = at.saturating_add(windows.size).min(text.len());
+                let window = text.as_bytes().get(at..end).unwrap_or_default();
+                let Some(consumed) = windows.feed(window, end == text.len(), out) else { break };
+                at += consumed;
+            }
+        }
+        Engine::Xml(reader) => whole_xml(text, start, reader, out),
+        Engine::Json(reader) => whole_json(text, start, reader, out),
+        Engine::Lines(reader) => {
+            let mut reader = reader();
+            let mut at = start;
+            for line in text.get(start..).unwrap_or_default().split_inclusive('\n') {
+                reader.line(without_end(line), at as u64, out);
+                at += line.len();
+            }
+            reader.finish(at as u64, out);
+        }
+        Engine::None => out.finding(FindingCode::UnreadFormat, start as u64),
+    }
+    Some(format)
+}
+
+/// Finds the format, and where the report begins; tells what stands before it, or that there is none.
+fn claimed(text: &str, is_all: bool, out: &mut Out<'_>) -> Option<(Format, usize)> {
+    if is_all && text.trim().is_empty() {
+        out.finding(FindingCode::Empty, 0);
+        return None;
+    }
+    let mut head = HEAD_BYTES.min(text.len());
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let is_all = is_all && head == text.len();
+    let found = detect::detect(text.get(..head).unwrap_or_default(), is_all);
+    let Some(format) = found.format else {
+        out.finding(FindingCode::UnknownFormat, 0);
+        return None;
+    };
+    let before = text.get(..found.start).unwrap_or_default();
+    if !before.trim().is_empty() {
+        out.finding(FindingCode::OtherOutput, 0);
+    }
+    Some((format, found.start))
+}
+
+fn without_end(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// Reads a document of a format that needs it whole.
+fn whole_xml(text: &str, start: usize, reader: fn(Element<'_>, &mut Out<'_>), out: &mut Out<'_>) {
+    let window = text.as_bytes().get(start..).unwrap_or_default();
+    if text.len() > out.limits.report_bytes {
+        out.finding(FindingCode::ReportTooLarge, 0);
+        return;
+    }
+    let mut scanner = XmlScanner::going_on(out.limits);
+    let mut builder = Builder { tree: XmlTree::default(), out, base: start as u64 };
+    let fed = scanner.feed(window, true, &mut builder);
+    let tree = builder.tree;
+    for root in tree.roots(window, start as u64) {
+        reader(root, out);
+    }
+    if let Some((code, place)) = fed.stop {
+        out.finding(code, start as u64 + place);
+    }
+}
+
+/// Builds the tree of a whole document.
+struct Builder<'text, 'report> {
+    tree: XmlTree,
+    out: &'text mut Out<'report>,
+    base: u64,
+}
+
+impl XmlVisitor for Builder<'_, '_> {
+    fn tag(&mut self, _window: &[u8]) {}
+
+    fn start(&mut self, tag: &StartTag<'_>) {
+        self.tree.start(tag);
+    }
+
+    fn text(&mut self, text: &Text<'_>) {
+        self.tree.text(text);
+    }
+
+    fn end(&mut self, _window: &[u8], end: u32) {
+        self.tree.end(end, true);
+    }
+
+    fn end_missing(&mut self, _window: &[u8], end: u32) {
+        self.tree.end(end, false);
+    }
+
+    fn finding(&mut self, code: FindingCode, at: u32) {
+        self.out.finding(code, self.base + u64::from(at));
+    }
+
+    fn settled(&self) -> bool {
+        true
+    }
+
+    fn rollback(&mut self) {}
+}
+
+fn whole_json(
+    text: &str,
+    start: usize,
+    reader: fn(crate::scan::json::Json<'_>, &mut Out<'_>),
+    out: &mut Out<'_>,
+) {
+    if text.len() > out.limits.report_bytes {
+        out.finding(FindingCode::ReportTooLarge, 0);
+        return;
+    }
+    let mut tree = JsonTree::default();
+    let mut at = start;
+    while text.get(at..).is_some_and(|rest| !rest.trim_start().is_empty()) {
+        let end = tree.read(text, at, out.limits.depth);
+        if let Some(root) = tree.root(text, 0) {
+            reader(root, out);
+        }
+        if let Some(broken) = end.broken {
+            use crate::scan::json::JsonBreak;
+            let code =
+                if broken == JsonBreak::TooDeep { FindingCode::TooDeep } else { FindingCode::MalformedJson };
+            out.finding(code, end.at as u64);
+            return;
+        }
+        at = end.at;
+    }
+}
+
+/// JUnit XML in windows.
+struct JunitWindows {
+    scanner: XmlScanner,
+    state: JunitState,
+    size: usize,
+    base: u64,
+    limit: usize,
+}
+
+impl JunitWindows {
+    fn new(limits: Limits, base: u64) -> Self {
+        Self {
+            scanner: XmlScanner::going_on(limits),
+            state: JunitState::default(),
+            size: WINDOW_BYTES.min(limits.case_bytes),
+            base,
+            limit: limits.case_bytes,
+        }
+    }
+
+    /// Reads a window; returns how much of it need not be shown again, or nothing where reading has ended.
+    fn feed(&mut self, window: &[u8], is_last: bool, out: &mut Out<'_>) -> Option<usize> {
+        let begin = self.begin();
+        let mut reader = JunitReader { state: &mut self.state, out, base: self.base };
+        let fed = self.scanner.feed(window, is_last, &mut reader);
+        if is_last || fed.stop.is_some() {
+            reader.finish(window);
+            if let Some((code, place)) = fed.stop {
+                out.finding(code, begin + place);
+            }
+            return None;
+        }
+        self.base += fed.consumed as u64;
+        if fed.consumed > 0 {
+            self.size = WINDOW_BYTES.min(self.limit);
+        } else if self.size >= self.limit {
+            self.state.pass_over_next();
+        } else {
+            self.size = (self.size * 2).min(self.limit);
+        }
+        Some(fed.consumed)
+    }
+
+    /// The place in the text that the scanner counts from.
+    fn begin(&self) -> u64 {
+        self.base - self.scanner.consumed()
+    }
+}
+
+/// Reads a report that comes in chunks. One up to [`Limits::whole_bytes`] is read when it has ended; of a larger one,
+/// in a format that allows it, no more than a window is held.
+pub struct ReportReader<'visitor> {
+    limits: Limits,
+    state: State<'visitor>,
+}
+
+enum State<'visitor> {
+    /// The head of the report, or all of it.
+    Holding { raw: Vec<u8>, visitor: &'visitor mut dyn Visitor },
+    Reading(Box<Chunks<'visitor>>),
+    Taken,
+}
+
+struct Chunks<'visitor> {
+    decoder: StreamDecoder,
+    text: Vec<u8>,
+    /// The place of `text`'s begin in the whole text.
+    base: u64,
+    out: Out<'visitor>,
+    format: Option<Format>,
+    engine: ChunkEngine,
+}
+
+enum ChunkEngine {
+    Junit(Box<JunitWindows>),
+    Lines { reader: Box<dyn LineReader>, is_passing_over: bool },
+    Whole { start: usize, format: Format, is_too_large: bool },
+    Ended,
+}
+
+impl std::fmt::Debug for ReportReader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReportReader")
+    }
+}
+
+impl<'visitor> ReportReader<'visitor> {
+    /// Makes a reader for one report.
+    pub fn new(limits: Limits, visitor: &'visitor mut dyn Visitor) -> Self {
+        Self { limits, state: State::Holding { raw: Vec::new(), visitor } }
+    }
+
+    /// Takes the next bytes of the report.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        match &mut self.state {
+            State::Holding { raw, .. } => {
+                raw.extend_from_slice(chunk);
+                if raw.len() > self.limits.whole_bytes.max(HEAD_BYTES * 4) {
+                    self.begin_chunks();
+                }
+            }
+            State::Reading(chunks) => chunks.feed(chunk, self.limits),
+            State::Taken => {}
+        }
+    }
+
+    fn begin_chunks(&mut self) {
+        let State::Holding { raw, visitor } = std::mem::replace(&mut self.state, State::Taken) else { return };
+        self.state = State::Reading(Box::new(Chunks::new(&raw, self.limits, visitor)));
+    }
+
+    /// The report has ended.
+    pub fn finish(self) -> Reading {
+        match self.state {
+            State::Holding { raw, visitor } => read(&raw, self.limits, visitor),
+            State::Reading(chunks) => chunks.finish(),
+            State::Taken => Reading::default(),
+        }
+    }
+}
+
+impl<'visitor> Chunks<'visitor> {
+    fn new(raw: &[u8], limits: Limits, visitor: &'visitor mut dyn Visitor) -> Self {
+        let mark = crate::scan::encoding::detect(raw.get(..raw.len().min(1024)).unwrap_or_default()).mark;
+        let mut out = Out::new(visitor, limits, Places::Chunks { mark: mark as u64 });
+        let mut decoder = StreamDecoder::new();
+        let mut text = Vec::new();
+        decoder.decode(raw, &mut text, |finding| out.finding_in_raw(finding));
+        let claimed = claimed(&as_text(&text), false, &mut out);
+        let (format, engine) = match claimed {
+            None => (None, ChunkEngine::Ended),
+            Some((format, start)) => (
+                Some(format),
+                match format.engine() {
+                    Engine::Junit => {
+                        text.drain(..start);
+                        ChunkEngine::Junit(Box::new(JunitWindows::new(limits, start as u64)))
+                    }
+                    Engine::Lines(reader) => {
+                        text.drain(..start);
+                        ChunkEngine::Lines { reader: reader(), is_passing_over: false }
+                    }
+                    Engine::Xml(_) | Engine::Json(_) => {
+                        ChunkEngine::Whole { start, format, is_too_large: false }
+                    }
+                    Engine::None => {
+                        out.finding(FindingCode::UnreadFormat, start as u64);
+                        ChunkEngine::Ended
+                    }
+                },
+            ),
+        };
+        let base = match engine {
+            ChunkEngine::Junit(_) | ChunkEngine::Lines { .. } => claimed.map_or(0, |(_, start)| start as u64),
+            _ => 0,
+        };
+        let mut chunks = Self { decoder, text, base, out, format, engine };
+        chunks.pump(false, limits);
+        chunks
+    }
+
+    fn feed(&mut self, chunk: &[u8], limits: Limits) {
+        if matches!(self.engine, ChunkEngine::Ended) {
+            return;
+        }
+        // so that the text never holds much more than a window and a chunk
+        for part in chunk.chunks(WINDOW_BYTES) {
+            let out = &mut self.out;
+            self.decoder.decode(part, &mut self.text, |finding| out.finding_in_raw(finding));
+            self.pump(false, limits);
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Reading {
+        let limits = self.out.limits;
+        let out = &mut self.out;
+        self.decoder.finish(&mut self.text, |finding: Finding| out.finding_in_raw(finding));
+        self.pump(true, limits);
+        let Self { out, format, .. } = *self;
+        Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }
+    }
+
+    /// Reads as far as the text allows.
+    fn pump(&mut self, is_last: bool, limits: Limits) {
+        match &mut self.engine {
+            ChunkEngine::Junit(windows) => {
+                let mut at = 0;
+                while is_last || self.text.len() - at >= windows.size {
+                    let rest = self.text.len() - at;
+                    let size = windows.size.min(rest);
+                    let window = self.text.get(at..at + size).unwrap_or_default();
+                    match windows.feed(window, is_last && size == rest, &mut self.out) {
+                        Some(consumed) => at += consumed,
+                        None => {
+                            self.engine = ChunkEngine::Ended;
+                            break;
+                        }
+                    }
+                }
+                self.text.drain(..at);
+                self.base += at as u64;
+            }
+            ChunkEngine::Lines { reader, is_passing_over } => {
+                let mut at = 0;
+                while let Some(rest) = self.text.get(at..) {
+                    let end = match memchr(b'\n', rest) {
+                        Some(end) => end + 1,
+                        None if is_last && !rest.is_empty() => rest.len(),
+                        None => break,
+                    };
+                    let place = self.base + at as u64;
+                    let line = rest.get(..end).unwrap_or_default();
+                    if std::mem::take(is_passing_over) {
+                        // the end of a line that was too long
+                    } else {
+                        reader.line(without_end(&as_text(line)), place, &mut self.out);
+                    }
+                    at += end;
+                }
+                self.text.drain(..at);
+                self.base += at as u64;
+                if self.text.len() > limits.case_bytes {
+                    if !*is_passing_over {
+                        self.out.finding(FindingCode::CaseTooLarge, self.base);
+                    }
+                    *is_passing_over = true;
+                    self.base += self.text.len() as u64;
+                    self.text.clear();
+                }
+                if is_last {
+                    reader.finish(self.base, &mut self.out);
+                }
+            }
+            ChunkEngine::Whole { start, format, is_too_large } => {
+                if self.text.len() > limits.report_bytes && !*is_too_large {
+                    *is_too_large = true;
+                    self.out.finding(FindingCode::ReportTooLarge, 0);
+                }
+                if *is_too_large {
+                    self.text = Vec::new();
+                } else if is_last {
+                    let text = as_text(&self.text);
+                    match format.engine() {
+                        Engine::Xml(reader) => whole_xml(&text, *start, reader, &mut self.out),
+                        Engine::Json(reader) => whole_json(&text, *start, reader, &mut self.out),
+                        Engine::Junit | Engine::Lines(_) | Engine::None => {}
+                    }
+                }
+            }
+            ChunkEngine::Ended => self.text.clear(),
+        }
+    }
+}

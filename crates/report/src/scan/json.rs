@@ -1,0 +1,493 @@
+//! Reads JSON that may break off.
+//!
+//! A value becomes a tree of places in the text; strings and numbers are decoded when they are asked for. Where the
+//! text is wrong or ends, the containers that are open stay as far as they were read and are marked as not whole.
+//! Grammar: <https://www.rfc-editor.org/rfc/rfc8259>.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+/// No node.
+const NONE: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    /// Without its quotes; with or without escapes.
+    Plain,
+    Escaped,
+    Array,
+    Object,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    is_whole: bool,
+    start: u32,
+    end: u32,
+    /// The string node of the member's name.
+    name: u32,
+    first_child: u32,
+    last_child: u32,
+    next_sibling: u32,
+}
+
+/// Why reading ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonBreak {
+    /// The text ends inside a value.
+    Cut,
+    /// A character that cannot stand there.
+    Malformed,
+    /// Containers nested deeper than the limit.
+    TooDeep,
+}
+
+/// A tree of one JSON value. Buffers are kept when another is read.
+#[derive(Debug, Default)]
+pub struct JsonTree {
+    nodes: Vec<Node>,
+    open: Vec<u32>,
+}
+
+/// What came of reading a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonEnd {
+    /// The place behind the value, or where reading ended.
+    pub at: usize,
+    /// Why it ended early, if it did.
+    pub broken: Option<JsonBreak>,
+}
+
+impl JsonTree {
+    /// Reads the value that begins at `start`, behind any white space. A text of 4 GiB or more breaks off there.
+    pub fn read(&mut self, text: &str, start: usize, depth: usize) -> JsonEnd {
+        self.nodes.clear();
+        self.open.clear();
+        let bytes = text.as_bytes();
+        let bytes = bytes.get(..bytes.len().min(u32::MAX as usize - 1)).unwrap_or(bytes);
+        let mut at = start;
+        let broken = self.value(bytes, &mut at, depth).err();
+        JsonEnd { at, broken }
+    }
+
+    /// Returns the value that was read, or what there is of it.
+    pub fn root<'tree>(&'tree self, text: &'tree str, base: u64) -> Option<Json<'tree>> {
+        Some(Json { tree: self, text, base, node: self.nodes.first()? })
+    }
+
+    fn value(&mut self, bytes: &[u8], at: &mut usize, depth: usize) -> Result<(), JsonBreak> {
+        let mut name = NONE;
+        loop {
+            // a value stands here
+            skip_space(bytes, at);
+            let opened = self.scalar_or_open(bytes, at, name)?;
+            name = NONE;
+            if opened {
+                if self.open.len() > depth {
+                    return Err(JsonBreak::TooDeep);
+                }
+                skip_space(bytes, at);
+                let closing = self.closing();
+                if bytes.get(*at) != Some(&closing) {
+                    if closing == b'}' {
+                        name = self.member_name(bytes, at)?;
+                    }
+                    continue;
+                }
+            }
+            // behind a value, or before the end of an empty container
+            loop {
+                let Some(&open) = self.open.last() else { return Ok(()) };
+                skip_space(bytes, at);
+                let closing = self.closing();
+                match bytes.get(*at) {
+                    Some(&byte) if byte == closing => {
+                        *at += 1;
+                        self.open.pop();
+                        if let Some(node) = self.nodes.get_mut(open as usize) {
+                            node.is_whole = true;
+                            node.end = place(*at);
+                        }
+                    }
+                    Some(b',') => {
+                        *at += 1;
+                        skip_space(bytes, at);
+                        // a comma before the end is forgiven
+                        if bytes.get(*at) == Some(&closing) {
+                            continue;
+                        }
+                        if closing == b'}' {
+                            name = self.member_name(bytes, at)?;
+                        }
+                        break;
+                    }
+                    Some(_) => return Err(JsonBreak::Malformed),
+                    None => return Err(JsonBreak::Cut),
+                }
+            }
+        }
+    }
+
+    fn closing(&self) -> u8 {
+        let open = self.open.last().and_then(|&open| self.nodes.get(open as usize));
+        if open.is_some_and(|node| node.kind == Kind::Array) { b']' } else { b'}' }
+    }
+
+    fn member_name(&mut self, bytes: &[u8], at: &mut usize) -> Result<u32, JsonBreak> {
+        match bytes.get(*at) {
+            None => return Err(JsonBreak::Cut),
+            Some(b'"') => {}
+            Some(_) => return Err(JsonBreak::Malformed),
+        }
+        let (kind, start, end) = string(bytes, at)?;
+        let name = place(self.nodes.len());
+        self.nodes.push(Node { is_whole: true, ..Node::new(kind, start, end) });
+        skip_space(bytes, at);
+        match bytes.get(*at) {
+            None => Err(JsonBreak::Cut),
+            Some(b':') => {
+                *at += 1;
+                Ok(name)
+            }
+            Some(_) => Err(JsonBreak::Malformed),
+        }
+    }
+
+    /// Reads a scalar, or the begin of a container; reports which.
+    fn scalar_or_open(&mut self, bytes: &[u8], at: &mut usize, name: u32) -> Result<bool, JsonBreak> {
+        let start = *at;
+        let (kind, start, end) = match bytes.get(start) {
+            None => return Err(JsonBreak::Cut),
+            Some(b'"') => string(bytes, at)?,
+            Some(b'{' | b'[') => {
+                *at += 1;
+                let kind = if bytes.get(start) == Some(&b'{') { Kind::Object } else { Kind::Array };
+                (kind, start, start)
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let rest = bytes.get(start..).unwrap_or_default();
+                let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                *at += rest.iter().position(|byte| !in_number(byte)).unwrap_or(rest.len());
+                (Kind::Number, start, *at)
+            }
+            Some(_) => {
+                let words = [
+                    (&b"null"[..], Kind::Null),
+                    (b"true", Kind::True),
+                    (b"false", Kind::False),
+                    // what some writers put for numbers that JSON has no form for
+                    (b"NaN", Kind::Null),
+                    (b"Infinity", Kind::Null),
+                ];
+                let rest = bytes.get(start..).unwrap_or_default();
+                let Some((word, kind)) = words.iter().find(|(word, _)| rest.starts_with(word)) else {
+                    let is_cut = words.iter().any(|(word, _)| word.starts_with(rest));
+                    return Err(if is_cut { JsonBreak::Cut } else { JsonBreak::Malformed });
+                };
+                *at += word.len();
+                (*kind, start, *at)
+            }
+        };
+        let is_container = matches!(kind, Kind::Array | Kind::Object);
+        let index = place(self.nodes.len());
+        let parent = self.open.last().copied();
+        if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent as usize)) {
+            let before = std::mem::replace(&mut parent.last_child, index);
+            if before == NONE {
+                parent.first_child = index;
+            } else if let Some(before) = self.nodes.get_mut(before as usize) {
+                before.next_sibling = index;
+            }
+        }
+        self.nodes.push(Node { name, is_whole: !is_container, ..Node::new(kind, start, end) });
+        if is_container {
+            self.open.push(index);
+        }
+        Ok(is_container)
+    }
+}
+
+impl Node {
+    fn new(kind: Kind, start: usize, end: usize) -> Self {
+        Self {
+            kind,
+            is_whole: false,
+            start: place(start),
+            end: place(end),
+            name: NONE,
+            first_child: NONE,
+            last_child: NONE,
+            next_sibling: NONE,
+        }
+    }
+}
+
+/// Reads the string that begins at `at`; returns where its content begins and ends.
+fn string(bytes: &[u8], at: &mut usize) -> Result<(Kind, usize, usize), JsonBreak> {
+    let start = *at + 1;
+    let mut kind = Kind::Plain;
+    let mut from = start;
+    loop {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let Some(found) = memchr2(b'"', b'\\', rest) else {
+            *at = bytes.len();
+            return Err(JsonBreak::Cut);
+        };
+        if rest.get(found) == Some(&b'"') {
+            *at = from + found + 1;
+            return Ok((kind, start, from + found));
+        }
+        kind = Kind::Escaped;
+        from += found + 2;
+    }
+}
+
+fn skip_space(bytes: &[u8], at: &mut usize) {
+    let rest = bytes.get(*at..).unwrap_or_default();
+    *at += rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len());
+}
+
+/// A place as 32 bits: [`JsonTree::read`] looks at less than 4 GiB, and each node takes a byte of it at least.
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(NONE)
+}
+
+/// A value of a tree.
+#[derive(Clone, Copy)]
+pub struct Json<'tree> {
+    tree: &'tree JsonTree,
+    text: &'tree str,
+    base: u64,
+    node: &'tree Node,
+}
+
+impl std::fmt::Debug for Json<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at {}", self.node.kind, self.offset())
+    }
+}
+
+impl<'tree> Json<'tree> {
+    /// Returns the place in the text that it begins at.
+    pub fn offset(&self) -> u64 {
+        self.base + u64::from(self.node.start)
+    }
+
+    /// Reports whether it was read to its end.
+    pub fn is_whole(&self) -> bool {
+        self.node.is_whole
+    }
+
+    /// Reports whether it is an object.
+    pub fn is_object(&self) -> bool {
+        self.node.kind == Kind::Object
+    }
+
+    /// Reports whether it is an array.
+    pub fn is_array(&self) -> bool {
+        self.node.kind == Kind::Array
+    }
+
+    /// Reports whether it is a string.
+    pub fn is_text(&self) -> bool {
+        matches!(self.node.kind, Kind::Plain | Kind::Escaped)
+    }
+
+    /// Returns the member of a name; nothing where it is `null`. Of several the last, as most readers do.
+    pub fn get(&self, name: &str) -> Option<Self> {
+        let found = self.members().filter(|(other, _)| other == name).last();
+        found.map(|(_, value)| value).filter(|value| value.node.kind != Kind::Null)
+    }
+
+    /// Returns the members of an object, in order.
+    pub fn members(&self) -> impl Iterator<Item = (Cow<'tree, str>, Self)> + use<'tree> {
+        let value = *self;
+        let is_object = self.is_object();
+        value.items_of(is_object).map(move |member| {
+            let name = value.tree.nodes.get(member.node.name as usize);
+            (name.map(|name| value.decode(name)).unwrap_or_default(), member)
+        })
+    }
+
+    /// Returns the elements of an array, in order; none of anything else.
+    pub fn items(&self) -> impl Iterator<Item = Self> + use<'tree> {
+        self.items_of(self.is_array())
+    }
+
+    fn items_of(self, is_wanted: bool) -> impl Iterator<Item = Self> + use<'tree> {
+        let mut next = if is_wanted { self.node.first_child } else { NONE };
+        std::iter::from_fn(move || {
+            let node = self.tree.nodes.get(next as usize)?;
+            next = node.next_sibling;
+            Some(Self { node, ..self })
+        })
+    }
+
+    /// Returns the elements of the array that a member holds.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = Self> + use<'tree> {
+        self.get(name).into_iter().flat_map(|list| list.items())
+    }
+
+    /// Returns a string.
+    pub fn text(&self) -> Option<Cow<'tree, str>> {
+        self.is_text().then(|| self.decode(self.node))
+    }
+
+    /// Returns the string that a member holds.
+    pub fn text_of(&self, name: &str) -> Option<Cow<'tree, str>> {
+        self.get(name)?.text()
+    }
+
+    /// Returns the string that a member holds, unless it is blank.
+    pub fn filled(&self, name: &str) -> Option<Cow<'tree, str>> {
+        self.text_of(name).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Returns a finite number.
+    pub fn number(&self) -> Option<f64> {
+        let raw = (self.node.kind == Kind::Number).then(|| self.raw())?;
+        raw.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// Returns the finite number that a member holds.
+    pub fn number_of(&self, name: &str) -> Option<f64> {
+        self.get(name)?.number()
+    }
+
+    /// Returns the whole number that a member holds.
+    pub fn whole_number_of(&self, name: &str) -> Option<i64> {
+        let value = self.get(name)?;
+        (value.node.kind == Kind::Number).then(|| value.raw().parse().ok())?
+    }
+
+    /// Returns a truth value.
+    pub fn truth(&self) -> Option<bool> {
+        match self.node.kind {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Returns the truth value that a member holds.
+    pub fn truth_of(&self, name: &str) -> Option<bool> {
+        self.get(name)?.truth()
+    }
+
+    /// Returns a string, a number or a truth value as text; a container as it stands.
+    pub fn shown(&self) -> Cow<'tree, str> {
+        if self.is_text() { self.decode(self.node) } else { Cow::Borrowed(self.raw()) }
+    }
+
+    fn raw(&self) -> &'tree str {
+        self.text.get(self.node.start as usize..self.node.end as usize).unwrap_or_default()
+    }
+
+    fn decode(&self, node: &Node) -> Cow<'tree, str> {
+        let raw = self.text.get(node.start as usize..node.end as usize).unwrap_or_default();
+        if node.kind == Kind::Plain { Cow::Borrowed(raw) } else { Cow::Owned(unescape(raw)) }
+    }
+}
+
+/// Reads the escapes of a string. What is no escape stays as it stands; half of a surrogate pair becomes U+FFFD.
+fn unescape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut characters = after.chars();
+        let plain = match characters.next() {
+            Some('n') => '\n',
+            Some('t') => '\t',
+            Some('r') => '\r',
+            Some('b') => '\u{8}',
+            Some('f') => '\u{C}',
+            Some(same @ ('"' | '\\' | '/')) => same,
+            Some('u') => {
+                let (character, length) = read_unit(after.get(1..).unwrap_or_default());
+                out.push(character);
+                rest = after.get(1 + length..).unwrap_or_default();
+                continue;
+            }
+            Some(other) => {
+                out.push('\\');
+                other
+            }
+            None => '\\',
+        };
+        out.push(plain);
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Reads four digits, and the other half of a pair; returns the character and how many bytes named it.
+fn read_unit(text: &str) -> (char, usize) {
+    let unit = |text: Option<&str>| -> Option<u32> {
+        let digits = text?.get(..4)?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+    };
+    let Some(first) = unit(Some(text)) else { return ('\u{FFFD}', 0) };
+    if let 0xD800..=0xDBFF = first
+        && let Some(second @ 0xDC00..=0xDFFF) = unit(text.get(4..).and_then(|rest| rest.strip_prefix("\\u")))
+    {
+        let point = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+        return (char::from_u32(point).unwrap_or('\u{FFFD}'), 10);
+    }
+    (char::from_u32(first).unwrap_or('\u{FFFD}'), 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(json: Json<'_>) -> String {
+        let whole = if json.is_whole() { "" } else { "…" };
+        if json.is_object() {
+            let members: Vec<String> =
+                json.members().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+            format!("{{{}{whole}}}", members.join(" "))
+        } else if json.is_array() {
+            let items: Vec<String> = json.items().map(shown).collect();
+            format!("[{}{whole}]", items.join(" "))
+        } else {
+            json.shown().into_owned()
+        }
+    }
+
+    fn read(text: &str) -> (String, Option<JsonBreak>) {
+        let mut tree = JsonTree::default();
+        let end = tree.read(text, 0, 10);
+        (tree.root(text, 0).map(shown).unwrap_or_default(), end.broken)
+    }
+
+    #[test]
+    fn values_are_read() {
+        let text = r#" {"a": [1, -2.5e3, "x\n\u00e9\ud83d\ude00\/", true, false, null, {}, []], "b": ""} "#;
+        assert_eq!(read(text), ("{a=[1 -2.5e3 x\né😀/ true false null {} []] b=}".into(), None));
+        assert_eq!(read("7"), ("7".into(), None));
+    }
+
+    #[test]
+    fn what_was_whole_before_a_break_is_kept() {
+        assert_eq!(read(r#"[{"a":1},{"b":"#), ("[{a=1} {…}…]".into(), Some(JsonBreak::Cut)));
+        assert_eq!(read(r#"[{"a":1},{"b":2 "c"#), ("[{a=1} {b=2…}…]".into(), Some(JsonBreak::Malformed)));
+        assert_eq!(read(r#"["abc"#), ("[…]".into(), Some(JsonBreak::Cut)));
+        assert_eq!(read("[1,]"), ("[1]".into(), None));
+        assert_eq!(read(""), (String::new(), Some(JsonBreak::Cut)));
+        assert_eq!(read(&"[".repeat(50)).1, Some(JsonBreak::TooDeep));
+    }
+
+    #[test]
+    fn halves_of_pairs_and_wrong_escapes_stay_readable() {
+        assert_eq!(unescape(r"\ud83d x \q \u12"), "\u{FFFD} x \\q \u{FFFD}12");
+        assert_eq!(unescape("\\"), "\\");
+    }
+}

@@ -1,0 +1,233 @@
+//! Seconds and points in time, as runners write them.
+
+use std::fmt;
+
+/// A point in time as a report gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant {
+    /// Milliseconds since 1970-01-01 00:00, in UTC where [`has_zone`](Self::has_zone), else in a zone that the report
+    /// does not name.
+    pub unix_ms: i64,
+    /// Whether the report names the zone.
+    pub has_zone: bool,
+}
+
+impl Instant {
+    /// Makes a point in time in UTC.
+    pub fn utc(unix_ms: i64) -> Self {
+        Self { unix_ms, has_zone: true }
+    }
+}
+
+/// As ISO 8601: `2026-11-23T02:40:40.123Z`, without the `Z` where the zone is unknown.
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: i64 = 86_400_000;
+        let (days, in_day) = (self.unix_ms.div_euclid(DAY), self.unix_ms.rem_euclid(DAY));
+        let (year, month, day) = civil(days);
+        let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
+        let (second, milli) = (in_day / 1000 % 60, in_day % 1000);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if milli > 0 {
+            write!(f, ".{milli:03}")?;
+        }
+        f.write_str(if self.has_zone { "Z" } else { "" })
+    }
+}
+
+/// Days since 1970-01-01 → year, month, day (<https://howardhinnant.github.io/date_algorithms.html>).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// Year, month, day → days since 1970-01-01 (same source).
+fn days_of(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * shifted + 2) / 5 + day - 1;
+    let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+    era * 146_097 + of_era - 719_468
+}
+
+/// Parses a duration in seconds as a JUnit writer writes it.
+///
+/// Beside `12.5` and `1e-3` it reads a thousands separator (`1,234.5`), a decimal comma (`0,5`), and a unit (`12 ms`,
+/// `1.5s`, `2 min`). Of a text that could be either, `1,234`, the separator is taken to be that of thousands where
+/// exactly three digits follow and one to three (not a lone `0`) lead. Returns `None` for what is no finite number, or
+/// is negative.
+pub fn parse_seconds(raw: &str) -> Option<f64> {
+    let text = raw.trim();
+    if !text.is_empty() && text.len() <= 17 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return text.parse().ok();
+    }
+    let end = text
+        .rfind(|character: char| character.is_ascii_digit() || matches!(character, '.' | ','))
+        .map_or(0, |last| last + 1);
+    let (number, unit) = text.split_at_checked(end)?;
+    let factor = match unit.trim() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" | "S" => 1.0,
+        "ms" | "msec" | "millis" | "milliseconds" => 1e-3,
+        "us" | "µs" | "μs" | "usec" | "microseconds" => 1e-6,
+        "ns" | "nsec" | "nanoseconds" => 1e-9,
+        "m" | "min" | "mins" | "minutes" => 60.0,
+        "h" | "hours" => 3600.0,
+        _ => return None,
+    };
+    let number = number.trim_end();
+    let seconds = plain_number(number)?.parse::<f64>().ok()? * factor;
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
+}
+
+/// Returns a number with `.` for the decimal sign and no separators.
+fn plain_number(text: &str) -> Option<std::borrow::Cow<'_, str>> {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '.' | ',' | '+' | '-')) {
+        return None;
+    }
+    let (Some(comma), dot) = (text.find(','), text.rfind('.')) else { return Some(text.into()) };
+    if dot.is_some_and(|dot| dot < comma) {
+        // 1.234,5
+        return Some(text.replace('.', "").replace(',', ".").into());
+    }
+    let mut groups = text.split(',');
+    let lead = groups.next().unwrap_or_default();
+    let is_grouped = (1..=3).contains(&lead.len())
+        && lead != "0"
+        && groups.clone().all(|group| group.split('.').next().is_some_and(|digits| digits.len() == 3));
+    Some(if dot.is_some() || is_grouped { text.replace(',', "") } else { text.replacen(',', ".", 1) }.into())
+}
+
+/// Parses a duration of .NET, `[d.]hh:mm:ss[.fffffff]`, in seconds.
+pub fn parse_clock(raw: &str) -> Option<f64> {
+    let text = raw.trim();
+    let mut parts = text.split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let (days, hours) = match hours.split_once('.') {
+        Some((days, hours)) => (days.parse::<u32>().ok()?, hours),
+        None => (0, hours),
+    };
+    let whole = f64::from(days) * 86_400.0
+        + f64::from(hours.parse::<u32>().ok()?) * 3600.0
+        + f64::from(minutes.parse::<u32>().ok()?) * 60.0;
+    let total = whole + parse_seconds(seconds)?;
+    total.is_finite().then_some(total)
+}
+
+/// Parses a point in time: ISO 8601 with `T` or a space, with or without a fraction, with `Z`, an offset or neither.
+pub fn parse_instant(raw: &str) -> Option<Instant> {
+    let text = raw.trim();
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let digits = bytes.get(from..to)?;
+        digits.iter().all(u8::is_ascii_digit).then(|| text.get(from..to)?.parse().ok()).flatten()
+    };
+    let sign = |at: usize, signs: &[u8]| bytes.get(at).is_some_and(|byte| signs.contains(byte));
+    if !(sign(4, b"-/") && sign(7, b"-/") && sign(10, b"T t") && sign(13, b":")) {
+        return None;
+    }
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute) = (number(11, 13)?, number(14, 16)?);
+    let (second, mut at) = if sign(16, b":") { (number(17, 19)?, 19) } else { (0, 16) };
+    if !((1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60) {
+        return None;
+    }
+    let mut milli = 0;
+    if sign(at, b".,") {
+        let digits = bytes.get(at + 1..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let fraction = text.get(at + 1..at + 1 + digits.min(3))?;
+        milli = format!("{fraction:0<3}").parse().ok()?;
+        at += 1 + digits;
+    }
+    let zone = text.get(at..)?.trim();
+    let zone = zone.strip_prefix("UTC").unwrap_or(zone).trim();
+    let offset_minutes = match zone.as_bytes() {
+        [] if text.ends_with("UTC") => Some(0),
+        [] => None,
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), digits @ ..] => {
+            let digits: Vec<u8> = digits.iter().copied().filter(|&byte| byte != b':').collect();
+            let digits = std::str::from_utf8(&digits).ok()?;
+            let hours: i64 = digits.get(..2)?.parse().ok()?;
+            let minutes: i64 = if digits.len() > 2 { digits.get(2..4)?.parse().ok()? } else { 0 };
+            Some((hours * 60 + minutes) * if *sign == b'-' { -1 } else { 1 })
+        }
+        _ => return None,
+    };
+    let days = days_of(year, month, day);
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    let unix_ms = (seconds - offset_minutes.unwrap_or_default() * 60) * 1000 + milli;
+    Some(Instant { unix_ms, has_zone: offset_minutes.is_some() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_read_in_every_form() {
+        let cases = [
+            ("12.5", Some(12.5)),
+            (" 0 ", Some(0.0)),
+            ("1e-3", Some(0.001)),
+            ("1,234.5", Some(1234.5)),
+            ("1,234,567.25", Some(1_234_567.25)),
+            ("1,234", Some(1234.0)),
+            ("0,123", Some(0.123)),
+            ("0,5", Some(0.5)),
+            ("1.234,5", Some(1234.5)),
+            ("12 ms", Some(0.012)),
+            ("1.5s", Some(1.5)),
+            ("2 min", Some(120.0)),
+            (".5", Some(0.5)),
+            ("", None),
+            ("nan", None),
+            ("inf", None),
+            ("-1", None),
+            ("1e999", None),
+            ("abc", None),
+            ("1.2.3", None),
+            ("12 parsecs", None),
+        ];
+        for (raw, seconds) in cases {
+            assert_eq!(parse_seconds(raw), seconds, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn points_in_time_keep_whether_the_zone_is_known() {
+        let cases = [
+            ("2026-11-23T02:40:40", Some("2026-11-23T02:40:40")),
+            ("2026-11-23T02:40:40.1239Z", Some("2026-11-23T02:40:40.123Z")),
+            ("2026-11-23 02:40:40+02:00", Some("2026-11-23T00:40:40Z")),
+            ("2020-02-29T23:59:60-0530", Some("2020-03-01T05:30:00Z")),
+            ("1969-12-31T23:59:59.5Z", Some("1969-12-31T23:59:59.500Z")),
+            ("2026-11-23 02:40:40 UTC", Some("2026-11-23T02:40:40Z")),
+            ("2026-11-23T02:40", Some("2026-11-23T02:40:00")),
+            ("2026-13-23T02:40:40", None),
+            ("yesterday", None),
+            ("", None),
+        ];
+        for (raw, shown) in cases {
+            assert_eq!(parse_instant(raw).map(|instant| instant.to_string()).as_deref(), shown, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn clocks_are_seconds() {
+        assert_eq!(parse_clock("00:00:01.5000000"), Some(1.5));
+        assert_eq!(parse_clock("1.02:00:00"), Some(93_600.0));
+        assert_eq!(parse_clock("5"), None);
+    }
+}
