@@ -176,10 +176,6 @@ impl Detail<'_> {
     /// Copies what is borrowed.
     pub fn into_owned(self) -> Detail<'static> {
         let owned = |text: Text<'_>| Cow::Owned(text.into_owned());
-        Detail {
-            kind: self.kind.map(owned),
-            message: self.message.map(owned),
-            text: self.text.map(owned),
-        }
+        Detail { kind: self.kind.map(owned), message: self.message.map(owned), text: self.text.map(owned) }
     }
 }

@@ -272,7 +272,10 @@ pub struct ReportReader<'visitor> {
 
 enum State<'visitor> {
     /// The head of the report, or all of it.
-    Holding { raw: Vec<u8>, visitor: &'visitor mut dyn Visitor },
+    Holding {
+        raw: Vec<u8>,
+        visitor: &'visitor mut dyn Visitor,
+    },
     Reading(Box<Chunks<'visitor>>),
     Taken,
 }
@@ -321,7 +324,9 @@ impl<'visitor> ReportReader<'visitor> {
     }
 
     fn begin_chunks(&mut self) {
-        let State::Holding { raw, visitor } = std::mem::replace(&mut self.state, State::Taken) else { return };
+        let State::Holding { raw, visitor } = std::mem::replace(&mut self.state, State::Taken) else {
+            return;
+        };
         self.state = State::Reading(Box::new(Chunks::new(&raw, self.limits, visitor)));
     }
 

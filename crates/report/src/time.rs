@@ -67,7 +67,8 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 /// is negative.
 pub fn parse_seconds(raw: &str) -> Option<f64> {
     let text = raw.trim();
-    if !text.is_empty() && text.len() <= 17 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if !text.is_empty() && text.len() <= 17 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return text.parse().ok();
     }
     let end = text

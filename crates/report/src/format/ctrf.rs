@@ -38,7 +38,11 @@ fn case<'json>(test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     // the attempts before the last one; the last is the case itself
     case.tries = test
         .list("retryAttempts")
-        .map(|attempt| Try { outcome: outcome(attempt, out), seconds: seconds(attempt), detail: detail(attempt) })
+        .map(|attempt| Try {
+            outcome: outcome(attempt, out),
+            seconds: seconds(attempt),
+            detail: detail(attempt),
+        })
         .collect();
     if !case.tries.is_empty() {
         case.tries.push(Try { outcome: case.outcome, seconds: case.seconds, detail: case.detail.clone() });
@@ -70,7 +74,9 @@ fn suite(test: Json<'_>) -> Vec<Cow<'_, str>> {
 
 /// Durations are in milliseconds.
 fn seconds(test: Json<'_>) -> Option<f64> {
-    test.number_of("duration").filter(|&milliseconds| milliseconds >= 0.0).map(|milliseconds| milliseconds / 1000.0)
+    test.number_of("duration")
+        .filter(|&milliseconds| milliseconds >= 0.0)
+        .map(|milliseconds| milliseconds / 1000.0)
 }
 
 fn detail(test: Json<'_>) -> Detail<'_> {

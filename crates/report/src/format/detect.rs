@@ -36,9 +36,7 @@ fn behind_other_output(head: &str) -> Detected {
     let mut start = 0;
     for line in head.split_inclusive('\n').take(LINES) {
         let format = match line.as_bytes().first() {
-            Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => {
-                head.get(start..).and_then(xml)
-            }
+            Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => head.get(start..).and_then(xml),
             Some(b'{') => json_line(line),
             _ => None,
         };
@@ -67,7 +65,9 @@ fn begins_json(text: &str) -> bool {
 /// Finds the format of XML by its root element.
 fn xml(text: &str) -> Option<Format> {
     let root = root_tag(text)?;
-    let name = root.split(|character: char| character.is_ascii_whitespace() || matches!(character, '>' | '/')).next()?;
+    let name = root
+        .split(|character: char| character.is_ascii_whitespace() || matches!(character, '>' | '/'))
+        .next()?;
     let local = name.rsplit(':').next().unwrap_or(name);
     Some(match local {
         "testsuites" | "testsuite" | "testcase" => Format::Junit,
@@ -124,7 +124,9 @@ fn json_line(line: &str) -> Option<Format> {
 /// Finds the format of a whole document, of which the end may be missing.
 fn json_document(root: Json<'_>) -> Option<Format> {
     if root.text_of("reportFormat").as_deref() == Some("CTRF")
-        || root.get("results").is_some_and(|results| results.get("tests").is_some() && results.get("tool").is_some())
+        || root
+            .get("results")
+            .is_some_and(|results| results.get("tests").is_some() && results.get("tool").is_some())
     {
         return Some(Format::Ctrf);
     }

@@ -47,7 +47,10 @@ fn case<'xml>(element: Element<'xml>, path: &[Text<'xml>], out: &mut Out<'_>) ->
     case.suite = path.to_vec();
     case.class = element.filled("classname");
     case.name = element.filled("name");
-    case.seconds = element.attribute("duration").or_else(|| element.attribute("time")).and_then(|time| parse_seconds(&time));
+    case.seconds = element
+        .attribute("duration")
+        .or_else(|| element.attribute("time"))
+        .and_then(|time| parse_seconds(&time));
     case.started = element.attribute("start-time").and_then(|start| parse_instant(&start));
     let trouble = element.child("failure").or_else(|| element.child("reason"));
     if let Some(trouble) = trouble {

@@ -75,7 +75,11 @@ fn trouble<'xml>(element: Element<'xml>, outcome: Outcome, case: &mut Case<'xml>
 }
 
 fn one_try(element: Element<'_>, outcome: Outcome) -> Try<'_> {
-    Try { outcome, seconds: element.attribute("time").and_then(|time| parse_seconds(&time)), detail: detail(element) }
+    Try {
+        outcome,
+        seconds: element.attribute("time").and_then(|time| parse_seconds(&time)),
+        detail: detail(element),
+    }
 }
 
 fn detail(element: Element<'_>) -> Detail<'_> {

@@ -62,7 +62,9 @@ impl JunitReader<'_, '_> {
                 frame.name = value("name");
             }
             frame.file = value("file").or_else(|| value("filepath"));
-        } else if matches!(name, b"error" | b"failure") && self.state.frames.last().is_some_and(|frame| frame.is_suite) {
+        } else if matches!(name, b"error" | b"failure")
+            && self.state.frames.last().is_some_and(|frame| frame.is_suite)
+        {
             self.out.finding(FindingCode::FailureOutsideCase, self.base + u64::from(tag.at));
         }
         self.state.frames.push(frame);

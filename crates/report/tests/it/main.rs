@@ -1,0 +1,3 @@
+//! Reports as they come, read as a user of the crate would.
+
+mod corpus;
