@@ -18,6 +18,8 @@ pub mod model;
 mod out;
 mod reader;
 pub mod scan;
+#[cfg(test)]
+mod testing;
 pub mod time;
 
 pub use finding::{Finding, FindingCode};
