@@ -86,6 +86,20 @@ codes! {
     MalformedLine = "malformed-line", Loss, "a line is no JSON and was passed over";
     /// Text between the lines of a report: the output of a build.
     OtherOutput = "other-output", Repair, "lines that are not the report's own were passed over";
+    /// A test that began and of which no end is told.
+    NeverEnded = "never-ended", Repair, "a test began and its end is not told; it was taken as errored, unless its output tells how it ended";
+    /// What tests print, beyond the limit.
+    OutputCut = "output-cut", Loss, "the output of tests that have not ended is larger than the limit; from here on it was left out; raise it with `--max-case-size`";
+    /// Fewer tests than the plan says.
+    PlanNotMet = "plan-not-met", Repair, "fewer tests came than the plan says: the run ended early";
+    /// A test behind the end that the report itself gives.
+    BehindEnd = "behind-end", Loss, "a test stands behind a bail out, or behind the plan that ends the report, and was left out";
+    /// A test's number that came before, or is not one of the plan's.
+    TestNumber = "test-number", Repair, "a test's number came before or is outside the plan; the test was read";
+    /// A plan that is none.
+    BadPlan = "bad-plan", Repair, "a plan is wrong, or is another one, and was passed over";
+    /// The run gave up.
+    BailOut = "bail-out", Repair, "the run gave up here";
     /// A report of a format that must be read whole, and is larger than the limit.
     ReportTooLarge = "report-too-large", Stop, "the report is larger than the limit for formats that are read whole; raise it with `--max-report-size`";
     /// No format claims it.

@@ -26,27 +26,51 @@ pub(crate) enum Places<'report> {
     Chunks { mark: u64 },
 }
 
-/// Makes places in a text offsets in the report; one behind the other costs one way through it.
+/// Makes places in a text offsets in the report; one behind the other costs one way through it, and one before it no
+/// more than [`MARK_BYTES`].
 #[derive(Debug)]
 pub(crate) struct OffsetCursor<'report> {
     decoded: &'report Decoded<'report>,
+    /// Places and their offsets on the way, the last of them where it stands.
+    marks: Vec<(usize, u64)>,
     place: usize,
     offset: u64,
 }
 
+/// Bytes of text between two places of which the offset is kept.
+const MARK_BYTES: usize = 64 << 10;
+
 impl<'report> OffsetCursor<'report> {
     pub(crate) fn new(decoded: &'report Decoded<'report>) -> Self {
-        Self { decoded, place: 0, offset: decoded.offset_in_raw(0) }
+        let offset = decoded.offset_in_raw(0);
+        Self { decoded, marks: vec![(0, offset)], place: 0, offset }
     }
 
     fn offset(&mut self, place: u64) -> u64 {
         let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.decoded.text.len());
         if place < self.place {
-            (self.place, self.offset) = (0, self.decoded.offset_in_raw(0));
+            let behind = self.marks.partition_point(|&(mark, _)| mark <= place);
+            (self.place, self.offset) = self.marks.get(behind.saturating_sub(1)).copied().unwrap_or_default();
         }
+        while place - self.place > MARK_BYTES {
+            self.step(self.boundary(self.place + MARK_BYTES).min(place));
+            if self.marks.last().is_some_and(|&(mark, _)| mark < self.place) {
+                self.marks.push((self.place, self.offset));
+            }
+        }
+        self.step(place);
+        self.offset
+    }
+
+    fn step(&mut self, place: usize) {
         self.offset = self.decoded.offset_from(self.place, self.offset, place);
         self.place = place;
-        self.offset
+    }
+
+    /// Returns the place of the next character, where one is cut there.
+    fn boundary(&self, place: usize) -> usize {
+        let rest = self.decoded.text.get(place..).unwrap_or_default();
+        place + rest.iter().take_while(|&byte| byte & 0xC0 == 0x80).count()
     }
 }
 

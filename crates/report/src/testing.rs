@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::limits::Limits;
 use crate::model::{Case, Detail, Try};
 use crate::out::Visitor;
-use crate::reader::read;
+use crate::reader::{ReportReader, read};
 
 /// Reads a report and tells one line for each case and each finding, in their order; what is absent is left out.
 ///
@@ -29,6 +29,32 @@ pub(crate) fn told_bytes(report: &[u8]) -> String {
         writeln!(teller.lines, "! and {} more", reading.findings_left_out).unwrap();
     }
     teller.lines
+}
+
+/// Asserts that a report, repeated until it is larger than what is held to find its format, is read the same whole and in
+/// chunks of many lengths.
+pub(crate) fn chunks_agree(report: &str) {
+    let bytes = report.as_bytes().repeat((600 << 10) / report.len().max(1) + 1);
+    let limits = Limits { whole_bytes: 0, findings: usize::MAX, ..Limits::default() };
+    let mut whole = Teller::default();
+    read(&bytes, limits, &mut whole);
+    for seed in 1..=3 {
+        let mut random = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed);
+        let mut chunks = Teller::default();
+        let mut reader = ReportReader::new(limits, &mut chunks);
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let most = [7, 300, 20_000][usize::try_from(random >> 32).unwrap() % 3];
+            let (chunk, after) = rest.split_at(rest.len().min(usize::try_from(random % most).unwrap() + 1));
+            reader.feed(chunk);
+            rest = after;
+        }
+        reader.finish();
+        assert!(whole.lines == chunks.lines, "chunks of seed {seed} are read differently");
+    }
 }
 
 #[derive(Default)]

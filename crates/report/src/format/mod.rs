@@ -14,7 +14,9 @@ mod ctrf;
 pub(crate) mod detect;
 mod go_test;
 pub(crate) mod junit;
+mod lines;
 mod nunit3;
+mod shelf;
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $engine:expr;)+) => {

@@ -1,0 +1,192 @@
+//! Cases that may not be over: those that are open, and those that have ended and may be tried again.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::finding::FindingCode;
+use crate::model::{Case, Detail, Outcome, Try};
+use crate::out::Out;
+
+/// What an entry takes beside its texts, roughly.
+const ENTRY_BYTES: usize = 512;
+
+/// A case on the shelf.
+pub(super) struct Entry {
+    /// What is known of it. Outcome, seconds and detail are those of the last try that ended.
+    pub(super) case: Case<'static>,
+    /// Whether a try of it is open.
+    is_open: bool,
+    /// What the open try printed.
+    pub(super) output: String,
+    /// How the output says that the open try ended.
+    pub(super) verdict: Option<(Outcome, Option<f64>)>,
+    key: String,
+    ended: usize,
+    bytes: usize,
+}
+
+impl Entry {
+    /// Reports whether a try of it is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Returns the detail of a try of which no end is told: what it printed.
+    fn unended(&mut self) -> Detail<'static> {
+        let output = std::mem::take(&mut self.output);
+        let text = (!output.trim().is_empty()).then_some(Cow::Owned(output));
+        Detail { text, ..Detail::default() }
+    }
+
+    fn end(&mut self, outcome: Outcome, seconds: Option<f64>, detail: Detail<'static>) {
+        if self.ended == 1 {
+            let detail = self.case.detail.clone();
+            let first = Try { outcome: self.case.outcome, seconds: self.case.seconds, detail };
+            self.case.tries.push(first);
+        }
+        if self.ended > 0 {
+            self.case.tries.push(Try { outcome, seconds, detail: detail.clone() });
+        }
+        self.case.outcome = outcome;
+        self.case.seconds = seconds;
+        self.case.detail = detail;
+        self.ended += 1;
+        self.is_open = false;
+        self.output = String::new();
+        self.verdict = None;
+    }
+}
+
+/// Cases that are open or may be tried again, in the order they began. What they take in memory is bounded by the limit
+/// of a case's bytes: where it is reached those that have ended are told, and a later try of one is a case of its own.
+#[derive(Default)]
+pub(super) struct Shelf {
+    entries: BTreeMap<u64, Entry>,
+    places: HashMap<String, u64>,
+    /// The places of those that are not open.
+    ended: BTreeSet<u64>,
+    next: u64,
+    bytes: usize,
+    is_cut: bool,
+}
+
+impl Shelf {
+    /// Returns the entry of a key.
+    pub(super) fn get(&mut self, key: &str) -> Option<&mut Entry> {
+        self.entries.get_mut(self.places.get(key)?)
+    }
+
+    /// Opens a try of a case, and makes it where it is not there.
+    pub(super) fn open(
+        &mut self,
+        key: &str,
+        case: impl FnOnce() -> Case<'static>,
+        out: &mut Out<'_>,
+    ) -> &mut Entry {
+        self.make_room(ENTRY_BYTES + key.len() * 4, out);
+        let next = self.next;
+        let place = *self.places.entry(key.to_owned()).or_insert(next);
+        let entry = self.entries.entry(place).or_insert_with(|| {
+            self.next += 1;
+            let bytes = ENTRY_BYTES + key.len() * 4;
+            self.bytes += bytes;
+            let key = key.to_owned();
+            let (case, output) = (case(), String::new());
+            Entry { case, is_open: true, output, verdict: None, key, ended: 0, bytes }
+        });
+        entry.is_open = true;
+        self.ended.remove(&place);
+        entry
+    }
+
+    /// The open try of a case has ended.
+    pub(super) fn end(
+        &mut self,
+        key: &str,
+        outcome: Outcome,
+        seconds: Option<f64>,
+        detail: Detail<'static>,
+    ) -> Option<&mut Entry> {
+        let place = *self.places.get(key)?;
+        let entry = self.entries.get_mut(&place)?;
+        let texts = [&detail.kind, &detail.message, &detail.text];
+        let bytes = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() * 2;
+        entry.bytes += bytes;
+        self.bytes += bytes;
+        entry.end(outcome, seconds, detail);
+        self.ended.insert(place);
+        Some(entry)
+    }
+
+    /// Ends the open try of a case of which no end is told.
+    pub(super) fn never_ended(&mut self, key: &str, out: &mut Out<'_>) {
+        if let Some(entry) = self.get(key).filter(|entry| entry.is_open) {
+            out.finding(FindingCode::NeverEnded, entry.case.offset);
+            let detail = entry.unended();
+            self.end(key, Outcome::Errored, None, detail);
+        }
+    }
+
+    /// Adds to what the open try of a case printed.
+    pub(super) fn print(&mut self, key: &str, text: &str, at: u64, out: &mut Out<'_>) {
+        // twice: as output now, as detail when it ends
+        if !self.make_room(text.len() * 2, out) {
+            if !std::mem::replace(&mut self.is_cut, true) {
+                out.finding(FindingCode::OutputCut, at);
+            }
+            return;
+        }
+        self.bytes += text.len() * 2;
+        if let Some(entry) = self.get(key) {
+            entry.bytes += text.len() * 2;
+            entry.output.push_str(text);
+        }
+    }
+
+    /// Counts what was put into a case.
+    pub(super) fn grow(&mut self, key: &str, bytes: usize) {
+        self.bytes += bytes;
+        if let Some(entry) = self.get(key) {
+            entry.bytes += bytes;
+        }
+    }
+
+    /// Tells cases until there is room; reports whether there is now.
+    fn make_room(&mut self, bytes: usize, out: &mut Out<'_>) -> bool {
+        let limit = out.limits.case_bytes;
+        if self.bytes + bytes <= limit {
+            return true;
+        }
+        for place in std::mem::take(&mut self.ended) {
+            self.tell(place, out);
+        }
+        // those that are open and small: so many that they never end
+        if self.entries.len() > limit / ENTRY_BYTES / 2 {
+            self.finish(out);
+        }
+        self.bytes + bytes <= limit
+    }
+
+    fn tell(&mut self, place: u64, out: &mut Out<'_>) {
+        if let Some(entry) = self.entries.remove(&place) {
+            self.places.remove(&entry.key);
+            self.bytes = self.bytes.saturating_sub(entry.bytes);
+            out.case(entry.case);
+        }
+    }
+
+    /// Tells every case; one that is open never ended.
+    pub(super) fn finish(&mut self, out: &mut Out<'_>) {
+        for mut entry in std::mem::take(&mut self.entries).into_values() {
+            if entry.is_open {
+                out.finding(FindingCode::NeverEnded, entry.case.offset);
+                let detail = entry.unended();
+                entry.end(Outcome::Errored, None, detail);
+            }
+            out.case(entry.case);
+        }
+        self.places.clear();
+        self.ended.clear();
+        self.bytes = 0;
+    }
+}
