@@ -71,9 +71,21 @@ fn xml(text: &str) -> Option<Format> {
     let local = name.rsplit(':').next().unwrap_or(name);
     Some(match local {
         "testsuites" | "testsuite" | "testcase" => Format::Junit,
+        "test-results" => Format::Nunit2,
         "test-run" => Format::Nunit3,
+        "assemblies" => Format::XunitNet,
+        "assembly" if root_has(root, &["run-date=", "test-framework="]) => Format::XunitNet,
+        "TestRun" if root_has(root, &["TeamTest", "id="]) => Format::Trx,
+        "testng-results" => Format::Testng,
+        "suite" | "test" if root_has(root, &["duration-ms="]) => Format::Testng,
         _ => return None,
     })
+}
+
+/// Reports whether the root's tag has one of these.
+fn root_has(root: &str, marks: &[&str]) -> bool {
+    let tag = root.split('>').next().unwrap_or_default();
+    marks.iter().any(|mark| tag.contains(mark))
 }
 
 /// Returns the text from the root element's name on.

@@ -15,8 +15,14 @@ pub(crate) mod detect;
 mod go_test;
 pub(crate) mod junit;
 mod lines;
+mod naming;
+mod nunit;
+mod nunit2;
 mod nunit3;
 mod shelf;
+mod testng;
+mod trx;
+mod xunit_net;
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $engine:expr;)+) => {
@@ -71,8 +77,16 @@ pub(crate) trait LineReader {
 formats! {
     /// JUnit XML in all its dialects.
     Junit = "junit", Engine::Junit;
+    /// NUnit 2 XML.
+    Nunit2 = "nunit2", Engine::Xml(nunit2::read);
     /// NUnit 3 XML.
     Nunit3 = "nunit3", Engine::Xml(nunit3::read);
+    /// xUnit.net XML.
+    XunitNet = "xunit-net", Engine::Xml(xunit_net::read);
+    /// Results of Visual Studio's test runners.
+    Trx = "trx", Engine::Xml(trx::read);
+    /// TestNG's own XML.
+    Testng = "testng", Engine::Xml(testng::read);
     /// Common Test Report Format.
     Ctrf = "ctrf", Engine::Json(ctrf::read);
     /// `go test -json`.
