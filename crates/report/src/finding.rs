@@ -96,6 +96,8 @@ codes! {
     BehindEnd = "behind-end", Loss, "a test stands behind a bail out, or behind the plan that ends the report, and was left out";
     /// A test's number that came before, or is not one of the plan's.
     TestNumber = "test-number", Repair, "a test's number came before or is outside the plan; the test was read";
+    /// No plan.
+    NoPlan = "no-plan", Repair, "there is no plan, so that a run that ended early cannot be told from one that did not";
     /// A plan that is none.
     BadPlan = "bad-plan", Repair, "a plan is wrong, or is another one, and was passed over";
     /// The run gave up.

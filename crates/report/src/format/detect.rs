@@ -1,6 +1,6 @@
 //! Which format a text is of.
 
-use super::Format;
+use super::{Format, tap};
 use crate::scan::json::{Json, JsonTree};
 
 /// Bytes of a text that are looked at.
@@ -31,9 +31,12 @@ pub(crate) fn detect(head: &str, is_all: bool) -> Detected {
     behind_other_output(head)
 }
 
-/// Finds a report behind lines that are not its own.
+/// Finds a report behind lines that are not its own. Plans and test points of TAP may be what another report's tests
+/// print: they count where nothing else is found.
 fn behind_other_output(head: &str) -> Detected {
+    let tap = Detected { format: Some(Format::Tap), start: 0 };
     let mut start = 0;
+    let mut is_tap = false;
     for line in head.split_inclusive('\n').take(LINES) {
         let format = match line.as_bytes().first() {
             Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => head.get(start..).and_then(xml),
@@ -43,9 +46,14 @@ fn behind_other_output(head: &str) -> Detected {
         if format.is_some() {
             return Detected { format, start };
         }
+        // the first lines of Catch2's TAP, which has its plan at the end
+        if tap::is_version(line) || line.starts_with("# rng-seed: ") {
+            return tap;
+        }
+        is_tap = is_tap || tap::is_plan(line) || tap::is_point(line);
         start += line.len();
     }
-    Detected { format: None, start: 0 }
+    if is_tap { tap } else { Detected { format: None, start: 0 } }
 }
 
 fn begins_markup(text: &str) -> bool {

@@ -20,6 +20,7 @@ mod nunit;
 mod nunit2;
 mod nunit3;
 mod shelf;
+mod tap;
 mod testng;
 mod trx;
 mod xunit_net;
@@ -91,4 +92,6 @@ formats! {
     Ctrf = "ctrf", Engine::Json(ctrf::read);
     /// `go test -json`.
     GoTest = "go-test", Engine::Lines(|| Box::new(go_test::GoTestReader::default()));
+    /// The Test Anything Protocol.
+    Tap = "tap", Engine::Lines(|| Box::new(tap::TapReader::default()));
 }
