@@ -78,6 +78,8 @@ codes! {
     MisplacedEndTag = "misplaced-end-tag", Loss, "an end tag does not belong to the open element; what it leaves open was closed, or it was passed over";
     /// A tag that is cut off; reading went on.
     LostTag = "lost-tag", Loss, "a tag is cut off and was passed over";
+    /// A section without an end; reading went on.
+    EndlessSection = "endless-section", Repair, "a CDATA section, comment or instruction has no end; it was ended before the next tag of an open element's name";
     /// Another root element; it was read, too.
     AnotherRoot = "another-root", Repair, "another root element begins here and was read, too";
     /// JSON that breaks its own rules, or ends too early.
@@ -182,7 +184,7 @@ mod tests {
         );
         for code in FindingCode::ALL {
             let weight = format!("{:?}", code.weight()).to_lowercase();
-            page += &format!("| `{code}` | {weight} | {} |\n", code.text());
+            page += &["| `", code.as_str(), "` | ", &weight, " | ", code.text(), " |\n"].concat();
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
         if std::env::var_os("TESTLAKE_BLESS").is_some() {

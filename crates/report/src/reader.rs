@@ -72,9 +72,7 @@ fn as_text(text: &[u8]) -> Cow<'_, str> {
 }
 
 fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
-    let Some((format, start)) = claimed(text, true, out) else {
-        return None;
-    };
+    let (format, start) = claimed(text, true, out)?;
     match format.engine() {
         Engine::Junit => {
             let mut windows = JunitWindows::new(out.limits, start as u64);

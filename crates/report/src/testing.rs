@@ -128,7 +128,7 @@ fn detail(detail: &Detail<'_>) -> Option<String> {
 fn a_case_is_told_whole_and_on_one_line() {
     let report = r#"<testsuites><testsuite name="a"><testsuite name="b">
 <testcase classname="C" name="one" file="c.rs" line="7" time="1.5" timestamp="2026-11-23T02:40:40Z">
-<rerunFailure type="Kind" message="first">trace</rerunFailure>
+<flakyFailure type="Kind" message="first">trace</flakyFailure>
 <failure type="Kind" message="two&#10;lines">text</failure><system-out>o</system-out><system-err>e</system-err>
 <properties><property name="k" value="v"/></properties></testcase>
 <testcase name="two"/><testcase name="two"/><testcase name="cut">"#;

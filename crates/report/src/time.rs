@@ -1,5 +1,6 @@
 //! Seconds and points in time, as runners write them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A point in time as a report gives it.
@@ -61,16 +62,61 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 
 /// Parses a duration in seconds as a JUnit writer writes it.
 ///
-/// Beside `12.5` and `1e-3` it reads a thousands separator (`1,234.5`), a decimal comma (`0,5`), and a unit (`12 ms`,
-/// `1.5s`, `2 min`). Of a text that could be either, `1,234`, the separator is taken to be that of thousands where
-/// exactly three digits follow and one to three (not a lone `0`) lead. Returns `None` for what is no finite number, or
-/// is negative.
+/// Beside `12.5` and `1e-3` it reads a thousands separator (`1,234.5`, `1 234.5`, `1'234.5`), a decimal comma (`0,5`),
+/// the digits of Arabic locales, a unit (`12 ms`, `1.5s`, `2 min`), and ISO 8601 (`PT1M2.5S`). Of a text that could be
+/// either, `1,234`, the separator is taken to be that of thousands where exactly three digits follow and one to three
+/// (not a lone `0`) lead. Returns `None` for what is no finite number, or is negative.
 pub fn parse_seconds(raw: &str) -> Option<f64> {
+    // 64: far longer than any number that is meant
+    const LONGEST: usize = 64;
     let text = raw.trim();
-    if !text.is_empty() && text.len() <= 17 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    if !text.is_empty()
+        && text.len() <= 17
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && let Ok(seconds) = text.parse()
     {
-        return text.parse().ok();
+        return Some(seconds);
     }
+    if text.len() > LONGEST {
+        return None;
+    }
+    let text = in_ascii(text);
+    let seconds = match text.strip_prefix("PT") {
+        Some(period) => parse_period(period)?,
+        None => parse_with_unit(&text)?,
+    };
+    // adding 0 makes -0 positive
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds + 0.0)
+}
+
+/// Writes digits and separators of other scripts and locales in ASCII.
+fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.contains([' ', '\'']) {
+        return text.into();
+    }
+    let digit = |character: char, zero: char| {
+        let value = u32::from(character).checked_sub(u32::from(zero)).filter(|&value| value < 10)?;
+        char::from_digit(value, 10)
+    };
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_between_digits = plain.ends_with(|before: char| before.is_ascii_digit())
+            && characters.peek().is_some_and(char::is_ascii_digit);
+        match character {
+            '\u{660}'..='\u{669}' => plain.extend(digit(character, '\u{660}')),
+            '\u{6F0}'..='\u{6F9}' => plain.extend(digit(character, '\u{6F0}')),
+            '\u{66B}' => plain.push('.'),
+            '\u{66C}' => {}
+            ' ' | '\'' | '\u{2019}' | '\u{A0}' | '\u{2009}' | '\u{202F}' if is_between_digits => {}
+            '\u{A0}' | '\u{2009}' | '\u{202F}' => plain.push(' '),
+            other => plain.push(other),
+        }
+    }
+    plain.into()
+}
+
+fn parse_with_unit(text: &str) -> Option<f64> {
     let end = text
         .rfind(|character: char| character.is_ascii_digit() || matches!(character, '.' | ','))
         .map_or(0, |last| last + 1);
@@ -84,17 +130,37 @@ pub fn parse_seconds(raw: &str) -> Option<f64> {
         "h" | "hours" => 3600.0,
         _ => return None,
     };
-    let number = number.trim_end();
-    let seconds = plain_number(number)?.parse::<f64>().ok()? * factor;
-    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
+    Some(plain_number(number.trim_end())?.parse::<f64>().ok()? * factor)
+}
+
+/// Parses what stands behind `PT` in a duration of ISO 8601.
+fn parse_period(text: &str) -> Option<f64> {
+    let mut total = 0.0;
+    let mut rest = text;
+    while let Some(end) = rest.find(['H', 'M', 'S']) {
+        let (number, unit) = rest.split_at_checked(end)?;
+        let factor = match unit.chars().next()? {
+            'H' => 3600.0,
+            'M' => 60.0,
+            _ => 1.0,
+        };
+        total += plain_number(number)?.parse::<f64>().ok()? * factor;
+        rest = unit.get(1..)?;
+    }
+    (rest.is_empty() && !text.is_empty()).then_some(total)
 }
 
 /// Returns a number with `.` for the decimal sign and no separators.
-fn plain_number(text: &str) -> Option<std::borrow::Cow<'_, str>> {
+fn plain_number(text: &str) -> Option<Cow<'_, str>> {
     if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '.' | ',' | '+' | '-')) {
         return None;
     }
-    let (Some(comma), dot) = (text.find(','), text.rfind('.')) else { return Some(text.into()) };
+    let (Some(comma), dot) = (text.find(','), text.rfind('.')) else {
+        let mut groups = text.split('.').skip(1);
+        // 1.234.567
+        let is_grouped = groups.clone().count() > 1 && groups.all(|group| group.len() == 3);
+        return Some(if is_grouped { text.replace('.', "").into() } else { text.into() });
+    };
     if dot.is_some_and(|dot| dot < comma) {
         // 1.234,5
         return Some(text.replace('.', "").replace(',', ".").into());
@@ -197,6 +263,23 @@ mod tests {
             ("inf", None),
             ("-1", None),
             ("1e999", None),
+            ("1 234,5", Some(1234.5)),
+            ("1\u{202F}234.5", Some(1234.5)),
+            ("1'234.5", Some(1234.5)),
+            ("1.234.567,5", Some(1_234_567.5)),
+            ("1.234.567", Some(1_234_567.0)),
+            ("\u{661}\u{66B}\u{665}", Some(1.5)),
+            ("PT1M2.5S", Some(62.5)),
+            ("PT1H", Some(3600.0)),
+            ("PT", None),
+            ("PT5", None),
+            ("PT-5S", None),
+            ("1.5E2 ms", Some(0.15)),
+            ("-0.0", Some(0.0)),
+            ("-1,234.5", None),
+            ("1 2 x", None),
+            ("1,2,3", None),
+            ("é1", None),
             ("abc", None),
             ("1.2.3", None),
             ("12 parsecs", None),

@@ -23,7 +23,7 @@ pub(crate) fn detect(head: &str, is_all: bool) -> Detected {
     let found = |format| Detected { format, start };
     let text = head.get(start..).unwrap_or_default();
     if text.starts_with('<') {
-        return found(xml(text));
+        return found(xml(text).or_else(|| junit_inside(text)));
     }
     if begins_json(text) {
         return found(json(text, is_all));
@@ -78,6 +78,7 @@ fn xml(text: &str) -> Option<Format> {
         .next()?;
     let local = name.rsplit(':').next().unwrap_or(name);
     Some(match local {
+        "testsuites" if root.split('>').next()?.contains("check.sourceforge.net") => Format::Check,
         "testsuites" | "testsuite" | "testcase" => Format::Junit,
         "test-results" => Format::Nunit2,
         "test-run" => Format::Nunit3,
@@ -94,6 +95,12 @@ fn xml(text: &str) -> Option<Format> {
 fn root_has(root: &str, marks: &[&str]) -> bool {
     let tag = root.split('>').next().unwrap_or_default();
     marks.iter().any(|mark| tag.contains(mark))
+}
+
+/// Finds JUnit XML whose own root is hidden: by what the tests printed behind the declaration or into its tag.
+fn junit_inside(text: &str) -> Option<Format> {
+    let begins = ["<testsuites", "<testsuite ", "<testcase "];
+    begins.iter().any(|tag| text.contains(tag)).then_some(Format::Junit)
 }
 
 /// Returns the text from the root element's name on.

@@ -10,6 +10,7 @@ use crate::out::Out;
 use crate::scan::json::Json;
 use crate::scan::xml::tree::Element;
 
+mod check;
 mod ctrf;
 pub(crate) mod detect;
 mod go_test;
@@ -80,6 +81,8 @@ formats! {
     Junit = "junit", Engine::Junit;
     /// NUnit 2 XML.
     Nunit2 = "nunit2", Engine::Xml(nunit2::read);
+    /// XML of Check, the test framework for C.
+    Check = "check", Engine::Xml(check::read);
     /// NUnit 3 XML.
     Nunit3 = "nunit3", Engine::Xml(nunit3::read);
     /// xUnit.net XML.

@@ -1,3 +1,6 @@
 //! Reports as they come, read as a user of the crate would.
+//!
+//! Each module is marked as a test's, so that the lints for tests hold for its helpers, too.
 
+#[cfg(test)]
 mod corpus;

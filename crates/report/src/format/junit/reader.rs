@@ -1,22 +1,14 @@
 //! Suites, and the tree of one case after the other.
 
 use super::case;
+use super::frame::{Counts, Frame};
+use super::held::Held;
 use crate::finding::FindingCode;
-use crate::model::Text;
+use crate::model::{Case, Text};
 use crate::out::Out;
+use crate::scan::reference::check_references;
 use crate::scan::xml::tree::{Element, XmlTree};
-use crate::scan::xml::{StartTag, Text as XmlText, XmlVisitor};
-
-/// An open element outside any case.
-#[derive(Debug)]
-pub(super) struct Frame {
-    /// Whether it is a suite: `testsuite` or `testsuites`.
-    is_suite: bool,
-    /// Its name, where it is a suite.
-    pub(super) name: Option<String>,
-    /// The source file that it names.
-    pub(super) file: Option<String>,
-}
+use crate::scan::xml::{StartTag, Text as XmlText, TextKind, XmlVisitor};
 
 /// What is known between windows.
 #[derive(Debug, Default)]
@@ -26,10 +18,20 @@ pub(crate) struct JunitState {
     tree: XmlTree,
     /// Findings inside the open case: they are told again when it is shown again.
     findings: Vec<(FindingCode, u64)>,
+    /// Findings inside the open case beyond the limit.
+    findings_left_out: u64,
     /// The next case is larger than the limit.
     pass_over_next: bool,
-    /// Elements open inside a case that is passed over.
+    /// Elements open inside a case that is passed over, itself included.
     passed_over: usize,
+    /// Elements open inside the open case, itself included.
+    open: usize,
+    /// The place of the open case in the text.
+    case_place: u64,
+    /// Cases of the open suite that are held back.
+    held: Held,
+    /// What stands in no suite.
+    outside: Counts,
 }
 
 impl JunitState {
@@ -48,38 +50,93 @@ pub(crate) struct JunitReader<'state, 'report> {
 }
 
 impl JunitReader<'_, '_> {
+    /// Holds a finding inside a case until the case is whole: it is told again where the window ends before it.
+    fn hold(&mut self, code: FindingCode, place: u64) {
+        if self.state.findings.len() < self.out.limits.findings {
+            self.state.findings.push((code, place));
+        } else {
+            self.state.findings_left_out += 1;
+        }
+    }
+
+    /// Tells the findings inside the case.
+    fn tell_findings(&mut self) {
+        for (code, place) in self.state.findings.drain(..) {
+            self.out.finding(code, place);
+        }
+        self.out.findings_left_out += std::mem::take(&mut self.state.findings_left_out);
+    }
+
+    /// Tells what is wrong with the references in a tag's values.
+    fn check_attributes(&mut self, tag: &StartTag<'_>) {
+        for attribute in tag.attributes.iter().filter(|attribute| attribute.coded) {
+            let start = self.base + u64::from(attribute.value.start);
+            check_references(attribute.value.of(tag.window), |code, place| {
+                let is_inside = self.state.tree.is_open() || tag.name.of(tag.window) == b"testcase";
+                let place = start + place as u64;
+                if is_inside {
+                    self.hold(code, place);
+                } else {
+                    self.out.finding(code, place);
+                }
+            });
+        }
+    }
+
     fn begin_outside(&mut self, tag: &StartTag<'_>) {
+        let place = self.base + u64::from(tag.at);
         let name = tag.name.of(tag.window);
-        let is_suite = matches!(name, b"testsuite" | b"testsuites");
-        let mut frame = Frame { is_suite, name: None, file: None };
-        if is_suite {
-            let mut tree = XmlTree::default();
-            tree.start(tag);
-            let element = tree.roots(tag.window, self.base).next();
-            let value = |name: &str| element.and_then(|element| element.filled(name)).map(Text::into_owned);
-            // `testsuites` is the name of a whole run, which is none of its suites
-            if name == b"testsuite" {
-                frame.name = value("name");
-            }
-            frame.file = value("file").or_else(|| value("filepath"));
+        let frame = Frame::new(tag, place, self.state.frames.last());
+        if frame.is_suite {
+            self.tell_held();
         } else if matches!(name, b"error" | b"failure")
-            && self.state.frames.last().is_some_and(|frame| frame.is_suite)
+            && let Some(suite) = self.state.frames.last_mut()
+            && suite.is_suite
         {
-            self.out.finding(FindingCode::FailureOutsideCase, self.base + u64::from(tag.at));
+            suite.own.add_trouble();
+            self.out.finding(FindingCode::FailureOutsideCase, place);
         }
         self.state.frames.push(frame);
     }
 
+    fn end_outside(&mut self, is_closed: bool) {
+        if self.state.frames.last().is_some_and(|frame| frame.is_suite) {
+            self.tell_held();
+        }
+        let Some(frame) = self.state.frames.pop() else { return };
+        if is_closed && frame.is_miscounted() {
+            self.out.finding(FindingCode::CountMismatch, frame.place);
+        }
+        if let Some(outer) = self.state.frames.last_mut() {
+            outer.take_in(&frame);
+        }
+    }
+
+    /// Tells the cases that were held back.
+    fn tell_held(&mut self) {
+        let state = &mut *self.state;
+        let counts = state.frames.last_mut().map_or(&mut state.outside, |frame| &mut frame.own);
+        state.held.tell(counts, self.out);
+    }
+
     /// The case, or what there is of one, has been read.
     fn end_case(&mut self, window: &[u8]) {
-        for (code, place) in self.state.findings.drain(..) {
-            self.out.finding(code, place);
-        }
+        self.tell_findings();
         let state = &mut *self.state;
+        let mut read = Vec::new();
         for root in state.tree.roots(window, self.base) {
-            cases(root, &state.frames, self.out);
+            cases(root, &state.frames, &mut Vec::new(), self.out, &mut read);
         }
+        // what is read borrows the names of the suites
+        let read: Vec<Case<'_>> = read;
+        let mut counts = state.frames.last().map_or(state.outside, |frame| frame.own);
+        let repeats_are_tries = state.frames.iter().any(|frame| frame.repeats_are_tries);
+        for case in read {
+            state.held.take(case, repeats_are_tries, &mut counts, self.out);
+        }
+        *state.frames.last_mut().map_or(&mut state.outside, |frame| &mut frame.own) = counts;
         state.tree.clear();
+        state.open = 0;
     }
 
     /// The report has ended; the window is the last.
@@ -87,19 +144,46 @@ impl JunitReader<'_, '_> {
         if !self.state.tree.is_empty() {
             self.end_case(window);
         }
+        self.tell_held();
+    }
+
+    /// The open case takes more memory than it may.
+    fn pass_over_if_too_large(&mut self) {
+        if self.state.tree.bytes() > self.out.limits.case_bytes {
+            self.state.tree.clear();
+            self.tell_findings();
+            self.state.passed_over = std::mem::take(&mut self.state.open);
+            let place = self.state.case_place;
+            self.out.finding(FindingCode::CaseTooLarge, place);
+        }
     }
 }
 
-/// Tells the case, and those inside it.
-fn cases(element: Element<'_>, frames: &[Frame], out: &mut Out<'_>) {
-    if element.is_whole() {
-        let case = case::read(element, frames, out);
-        out.case(case);
-    } else {
-        out.finding(FindingCode::CutCase, element.offset());
+/// Reads the case, and those inside it at any depth; `between` has the names of suites inside it.
+fn cases<'xml>(
+    element: Element<'xml>,
+    frames: &'xml [Frame],
+    between: &mut Vec<Text<'xml>>,
+    out: &mut Out<'_>,
+    read: &mut Vec<Case<'xml>>,
+) {
+    let is_suite = element.is("testsuite");
+    if is_suite {
+        between.push(element.filled("name").unwrap_or_default());
+    } else if element.is("testcase") {
+        if element.is_whole() {
+            let mut case = case::read(element, frames, out);
+            case.suite.extend(between.iter().filter(|name| !name.is_empty()).cloned());
+            read.push(case);
+        } else {
+            out.finding(FindingCode::CutCase, element.offset());
+        }
     }
-    for child in element.children_named("testcase") {
-        cases(child, frames, out);
+    for child in element.children() {
+        cases(child, frames, between, out, read);
+    }
+    if is_suite {
+        between.pop();
     }
 }
 
@@ -113,14 +197,19 @@ impl XmlVisitor for JunitReader<'_, '_> {
             self.state.passed_over += 1;
             return;
         }
+        self.check_attributes(tag);
         if self.state.tree.is_open() {
             self.state.tree.start(tag);
+            self.state.open += 1;
+            self.pass_over_if_too_large();
         } else if tag.name.of(tag.window) == b"testcase" {
             if std::mem::take(&mut self.state.pass_over_next) {
                 self.state.passed_over = 1;
                 self.out.finding(FindingCode::CaseTooLarge, self.base + u64::from(tag.at));
             } else {
                 self.state.tree.start(tag);
+                self.state.open = 1;
+                self.state.case_place = self.base + u64::from(tag.at);
             }
         } else {
             self.begin_outside(tag);
@@ -130,7 +219,14 @@ impl XmlVisitor for JunitReader<'_, '_> {
     #[inline]
     fn text(&mut self, text: &XmlText<'_>) {
         if self.state.passed_over == 0 && self.state.tree.is_open() {
+            if text.kind == TextKind::Parsed {
+                let start = self.base + u64::from(text.span.start);
+                check_references(text.span.of(text.window), |code, place| {
+                    self.hold(code, start + place as u64);
+                });
+            }
             self.state.tree.text(text);
+            self.pass_over_if_too_large();
         }
     }
 
@@ -146,7 +242,7 @@ impl XmlVisitor for JunitReader<'_, '_> {
     fn finding(&mut self, code: FindingCode, at: u32) {
         let place = self.base + u64::from(at);
         if self.state.tree.is_open() {
-            self.state.findings.push((code, place));
+            self.hold(code, place);
         } else {
             self.out.finding(code, place);
         }
@@ -160,6 +256,8 @@ impl XmlVisitor for JunitReader<'_, '_> {
     fn rollback(&mut self) {
         self.state.tree.clear();
         self.state.findings.clear();
+        self.state.findings_left_out = 0;
+        self.state.open = 0;
     }
 }
 
@@ -170,11 +268,12 @@ impl JunitReader<'_, '_> {
             self.state.passed_over -= 1;
         } else if self.state.tree.is_open() {
             self.state.tree.end(end, is_closed);
+            self.state.open = self.state.open.saturating_sub(1);
             if !self.state.tree.is_open() {
                 self.end_case(window);
             }
         } else {
-            self.state.frames.pop();
+            self.end_outside(is_closed);
         }
     }
 }

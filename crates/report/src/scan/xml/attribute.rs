@@ -3,22 +3,27 @@
 use memchr::memchr;
 
 use super::scanner::{Step, XmlScanner};
-use super::visitor::{Attribute, Span, XmlVisitor, narrow};
+use super::visitor::{Attribute, Span, narrow};
 use crate::finding::FindingCode;
 
 impl XmlScanner {
-    /// Reads the attributes from `at` on; returns where the tag ends and whether it is an empty element's.
+    /// Reads the attributes from `at` on; returns where the tag ends and whether it is an empty element's. What is wrong
+    /// with them is told when the tag is whole: else it would be told again with the next window.
     #[inline]
-    pub(super) fn read_attributes<V: XmlVisitor>(
+    pub(super) fn read_attributes(
         &mut self,
         window: &[u8],
         tag: usize,
         mut at: usize,
-        visitor: &mut V,
     ) -> Result<(usize, bool), Step> {
         self.attributes.clear();
+        self.tag_findings.clear();
         let mut spaced = false;
         loop {
+            // each attribute that is left out counts, too, or a tag could hold millions of them
+            if self.tag_findings.len() > self.limits.attributes.saturating_mul(4) {
+                return Err(Step::Stop(FindingCode::TooManyAttributes, tag));
+            }
             match window.get(at) {
                 None => return Err(Step::Incomplete),
                 Some(byte) if byte.is_ascii_whitespace() => {
@@ -30,7 +35,7 @@ impl XmlScanner {
                     None => return Err(Step::Incomplete),
                     Some(b'>') => return Ok((at + 2, true)),
                     Some(_) => {
-                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
+                        self.tag_findings.push((FindingCode::MalformedAttribute, narrow(at)));
                         spaced = true;
                         at += 1;
                     }
@@ -38,10 +43,10 @@ impl XmlScanner {
                 Some(b'<') => return Err(Step::Stop(FindingCode::CutTag, tag)),
                 Some(_) => {
                     if !spaced {
-                        visitor.finding(FindingCode::MalformedAttribute, narrow(at));
+                        self.tag_findings.push((FindingCode::MalformedAttribute, narrow(at)));
                     }
                     spaced = false;
-                    at = self.read_attribute(window, tag, at, visitor)?;
+                    at = self.read_attribute(window, tag, at)?;
                 }
             }
         }
@@ -49,13 +54,7 @@ impl XmlScanner {
 
     /// Reads one attribute; returns where it ends.
     #[inline]
-    fn read_attribute<V: XmlVisitor>(
-        &mut self,
-        window: &[u8],
-        tag: usize,
-        name_start: usize,
-        visitor: &mut V,
-    ) -> Result<usize, Step> {
+    fn read_attribute(&mut self, window: &[u8], tag: usize, name_start: usize) -> Result<usize, Step> {
         let incomplete = Err(Step::Incomplete);
         let mut name_end = name_start;
         loop {
@@ -67,8 +66,8 @@ impl XmlScanner {
         }
         let Some(sign) = skip_space(window, name_end) else { return incomplete };
         if window.get(sign) != Some(&b'=') {
-            visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
-            self.push(window, tag, (name_start, name_end), (name_end, name_end), false, visitor)?;
+            self.tag_findings.push((FindingCode::MalformedAttribute, narrow(name_start)));
+            self.push(window, tag, (name_start, name_end), (name_end, name_end), false)?;
             // a lone `=`, `"` and the like are no name: go on behind them
             return Ok(name_end.max(name_start + 1));
         }
@@ -77,9 +76,9 @@ impl XmlScanner {
             None => return incomplete,
             Some(&byte @ (b'"' | b'\'')) => byte,
             Some(_) => {
-                visitor.finding(FindingCode::MalformedAttribute, narrow(name_start));
+                self.tag_findings.push((FindingCode::MalformedAttribute, narrow(name_start)));
                 let Some(end) = scan_unquoted(window, open) else { return incomplete };
-                self.push(window, tag, (name_start, name_end), (open, end), true, visitor)?;
+                self.push(window, tag, (name_start, name_end), (open, end), true)?;
                 return Ok(end);
             }
         };
@@ -95,30 +94,29 @@ impl XmlScanner {
             }
             let value = window.get(value_start..value_end).unwrap_or_default();
             let place = value_start + memchr(b'<', value).unwrap_or_default();
-            visitor.finding(FindingCode::BareLessThan, narrow(place));
+            self.tag_findings.push((FindingCode::BareLessThan, narrow(place)));
         }
         let coded = classes & CLASS_CODED != 0;
-        self.push(window, tag, (name_start, name_end), (value_start, value_end), coded, visitor)?;
+        self.push(window, tag, (name_start, name_end), (value_start, value_end), coded)?;
         Ok(value_end + 1)
     }
 
     /// Keeps an attribute, unless it is a namespace declaration or stands there already.
     #[inline]
-    fn push<V: XmlVisitor>(
+    fn push(
         &mut self,
         window: &[u8],
         tag: usize,
         (name_start, name_end): (usize, usize),
         (value_start, value_end): (usize, usize),
         coded: bool,
-        visitor: &mut V,
     ) -> Result<(), Step> {
         let name = window.get(name_start..name_end).unwrap_or_default();
         if name.is_empty() || name.starts_with(b"xmlns") && matches!(name.get(5), None | Some(b':')) {
             return Ok(());
         }
         if self.attributes.iter().any(|other| other.name.of(window) == name) {
-            visitor.finding(FindingCode::DuplicateAttribute, narrow(name_start));
+            self.tag_findings.push((FindingCode::DuplicateAttribute, narrow(name_start)));
             return Ok(());
         }
         if self.attributes.len() >= self.limits.attributes {

@@ -58,8 +58,12 @@ pub struct XmlScanner {
     /// Bytes that were consumed before the window.
     consumed: u64,
     pub(super) attributes: Vec<Attribute>,
+    /// What is wrong with the attributes of the tag that is read.
+    pub(super) tag_findings: Vec<(FindingCode, u32)>,
     told_outer_text: bool,
     after_break: AfterBreak,
+    /// The kinds of sections of which no end stands in what is left of the last window.
+    endless: Vec<Section>,
 }
 
 /// What is done where a tag is cut off, does not belong, or begins a second root.
@@ -102,8 +106,10 @@ impl XmlScanner {
             section_start: 0,
             consumed: 0,
             attributes: Vec::new(),
+            tag_findings: Vec::new(),
             told_outer_text: false,
             after_break: AfterBreak::Stop,
+            endless: Vec::new(),
         }
     }
 
@@ -150,6 +156,7 @@ impl XmlScanner {
         }
         let mut at = 0;
         let mut checkpoint = self.checkpoint(0);
+        self.endless.clear();
         loop {
             if !last && visitor.settled() {
                 checkpoint = self.checkpoint(at);
@@ -186,6 +193,15 @@ impl XmlScanner {
                 Step::Incomplete if last && self.can_go_on(window, at) => {
                     at = pass_over(window, at, visitor);
                 }
+                Step::Incomplete if last && self.section != Section::Markup => {
+                    match self.end_of_endless(window, at) {
+                        Some(end) => {
+                            self.end_endless(window, at, end, visitor);
+                            at = end;
+                        }
+                        None => return self.finish(window, at),
+                    }
+                }
                 Step::Incomplete if last => return self.finish(window, at),
                 Step::Incomplete => {
                     if self.section == Section::Markup
@@ -212,6 +228,50 @@ impl XmlScanner {
             && self.section == Section::Markup
             && window.get(at) == Some(&b'<')
             && window.get(at + 1..).is_some_and(|rest| memchr(b'<', rest).is_some())
+    }
+
+    /// Finds where a section without an end must have ended: at the next tag that has the name of an open element.
+    fn end_of_endless(&self, window: &[u8], at: usize) -> Option<usize> {
+        // 16: enough for the suites around a case; so that hostile input does not have us compare hundreds of names
+        const NAMES: usize = 16;
+        if self.after_break == AfterBreak::Stop || self.open.is_empty() {
+            return None;
+        }
+        let mut from = at;
+        while let Some(found) = memchr(b'<', window.get(from..)?) {
+            let tag = from + found;
+            let rest = window.get(tag + 1..)?;
+            let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+            let first = self.open.len().saturating_sub(NAMES);
+            let is_known = (first..self.open.len()).any(|index| {
+                self.name_of(index).and_then(|name| rest.strip_prefix(name)).is_some_and(|rest| {
+                    matches!(rest.first(), Some(b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'))
+                })
+            });
+            if is_known {
+                return Some(tag);
+            }
+            from = tag + 1;
+        }
+        None
+    }
+
+    /// Ends a section without an end there.
+    fn end_endless<V: XmlVisitor>(&mut self, window: &[u8], at: usize, end: usize, visitor: &mut V) {
+        let start = self.section_start.saturating_sub(self.consumed);
+        visitor.finding(FindingCode::EndlessSection, u32::try_from(start).unwrap_or(u32::MAX));
+        if self.section == Section::CData && end > at {
+            self.tell_text(window, at, end, TextKind::CData, visitor);
+        }
+        self.endless.push(self.section);
+        self.section = Section::Markup;
+    }
+
+    /// Returns the raw name of an open element.
+    fn name_of(&self, index: usize) -> Option<&[u8]> {
+        let start = self.open.get(index).copied()?;
+        let end = self.open.get(index + 1).copied().unwrap_or(self.names.len());
+        self.names.get(start..end)
     }
 
     fn checkpoint(&self, at: usize) -> Checkpoint {
@@ -373,12 +433,7 @@ impl XmlScanner {
         at: usize,
         visitor: &mut V,
     ) -> bool {
-        let name_of = |index: usize| {
-            let start = self.open.get(index).copied()?;
-            let end = self.open.get(index + 1).copied().unwrap_or(self.names.len());
-            self.names.get(start..end)
-        };
-        let Some(place) = (0..self.open.len()).rev().find(|&index| name_of(index) == Some(name)) else {
+        let Some(place) = (0..self.open.len()).rev().find(|&index| self.name_of(index) == Some(name)) else {
             return false;
         };
         while self.open.len() > place + 1 {
@@ -431,7 +486,8 @@ impl XmlScanner {
     fn section<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> Step {
         let terminator = self.section.terminator();
         let rest = window.get(at..).unwrap_or_default();
-        let found = memmem::find(rest, terminator);
+        let found =
+            if last && self.endless.contains(&self.section) { None } else { memmem::find(rest, terminator) };
         let content = match found {
             Some(length) => length,
             // the terminator may stand across the window's end, and a line end or a character, too
@@ -458,7 +514,7 @@ impl XmlScanner {
         }
         let name_start = at + 1;
         let Some(name_end) = scan_name(window, name_start) else { return Step::Incomplete };
-        let (end, is_empty) = match self.read_attributes(window, at, name_end, visitor) {
+        let (end, is_empty) = match self.read_attributes(window, at, name_end) {
             Ok(read) => read,
             Err(step) => return step,
         };
@@ -467,6 +523,9 @@ impl XmlScanner {
         }
         if self.open.len() >= self.limits.depth {
             return Step::Stop(FindingCode::TooDeep, at);
+        }
+        for &(code, place) in &self.tag_findings {
+            visitor.finding(code, place);
         }
         let name = window.get(name_start..name_end).unwrap_or_default();
         if self.phase == Phase::After {

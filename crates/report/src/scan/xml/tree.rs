@@ -236,7 +236,48 @@ impl<'tree> Element<'tree> {
     /// Returns the text directly inside, unless it is blank; without the line end that begins it and the white space
     /// that ends it.
     pub fn filled_text(&self) -> Option<Cow<'tree, str>> {
-        let text = self.text();
+        filled(self.text())
+    }
+
+    /// Returns the text inside with the elements that stand in it as they are written, save those of the names
+    /// `apart`; trimmed as [`filled_text`](Self::filled_text) is.
+    pub fn filled_mixed_text(&self, apart: &[&[u8]]) -> Option<Cow<'tree, str>> {
+        let mut elements = self.children().filter(|child| !apart.contains(&child.name())).peekable();
+        if elements.peek().is_none() {
+            return self.filled_text();
+        }
+        let mut mixed = String::new();
+        let mut place = self.node.first_piece;
+        loop {
+            let piece = self.tree.pieces.get(place as usize);
+            let element = elements.peek().map(|child| child.node);
+            match (piece, element) {
+                (Some(piece), Some(element)) if element.start < piece.span.start => {
+                    mixed.push_str(&self.source(element));
+                    elements.next();
+                }
+                (Some(piece), _) => {
+                    mixed.push_str(&read_piece(piece.span.of(self.window), piece.kind));
+                    place = piece.next;
+                }
+                (None, Some(element)) => {
+                    mixed.push_str(&self.source(element));
+                    elements.next();
+                }
+                (None, None) => return filled(Cow::Owned(mixed)),
+            }
+        }
+    }
+
+    /// Returns an element as it is written.
+    fn source(&self, node: &Node) -> Cow<'tree, str> {
+        String::from_utf8_lossy(Span { start: node.start, end: node.end }.of(self.window))
+    }
+}
+
+/// Returns a text that is not blank, without blank lines before it and white space behind it.
+fn filled(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    {
         if text.trim().is_empty() {
             return None;
         }
