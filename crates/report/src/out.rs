@@ -105,6 +105,13 @@ impl<'report> Out<'report> {
         self.visitor.case(&case);
     }
 
+    /// A count of cases that the report gives, of those told since there were `before` of them.
+    pub(crate) fn count(&mut self, given: Option<i64>, before: u64, place: u64) {
+        if given.is_some_and(|given| u64::try_from(given).ok() != Some(self.cases - before)) {
+            self.finding(FindingCode::CountMismatch, place);
+        }
+    }
+
     fn ordinal(&mut self, case: &Case<'_>) -> u32 {
         let mut hasher = DefaultHasher::new();
         identity::parts(case, |part| part.hash(&mut hasher));

@@ -85,7 +85,7 @@ fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
             }
         }
         Engine::Xml(reader) => whole_xml(text, start, reader, out),
-        Engine::Json(reader) => whole_json(text, start, reader, out),
+        Engine::Json(reader) => whole_json(text, start, (format, reader), out),
         Engine::Lines(reader) => {
             let mut reader = reader();
             let mut at = start;
@@ -106,12 +106,11 @@ fn claimed(text: &str, is_all: bool, out: &mut Out<'_>) -> Option<(Format, usize
         out.finding(FindingCode::Empty, 0);
         return None;
     }
-    let mut head = HEAD_BYTES.min(text.len());
-    while !text.is_char_boundary(head) {
-        head -= 1;
+    let mut found = detect::detect(detect::head_of(text, HEAD_BYTES));
+    if found.format.is_none() && text.len() > HEAD_BYTES {
+        // what tells the format may stand further behind
+        found = detect::detect(detect::head_of(text, out.limits.whole_bytes));
     }
-    let is_all = is_all && head == text.len();
-    let found = detect::detect(text.get(..head).unwrap_or_default(), is_all);
     let Some(format) = found.format else {
         out.finding(FindingCode::UnknownFormat, 0);
         return None;
@@ -187,7 +186,7 @@ impl XmlVisitor for Builder<'_, '_> {
 fn whole_json(
     text: &str,
     start: usize,
-    reader: fn(crate::scan::json::Json<'_>, &mut Out<'_>),
+    (format, reader): (Format, fn(crate::scan::json::Json<'_>, &mut Out<'_>)),
     out: &mut Out<'_>,
 ) {
     if text.len() > out.limits.report_bytes {
@@ -196,7 +195,8 @@ fn whole_json(
     }
     let mut tree = JsonTree::default();
     let mut at = start;
-    while text.get(at..).is_some_and(|rest| !rest.trim_start().is_empty()) {
+    let mut lines = detect::LINES;
+    loop {
         let end = tree.read(text, at, out.limits.depth);
         if let Some(root) = tree.root(text, 0) {
             reader(root, out);
@@ -208,7 +208,18 @@ fn whole_json(
             out.finding(code, end.at as u64);
             return;
         }
-        at = end.at;
+        // runs of several packages put one document behind the other, with lines of other output between
+        let rest = text.get(end.at..).unwrap_or_default().trim_start();
+        if rest.is_empty() {
+            return;
+        }
+        let behind = text.len() - rest.len();
+        let next = detect::next_document(text, behind, format, &mut lines);
+        if next != Some(behind) {
+            out.finding(FindingCode::OtherOutput, behind as u64);
+        }
+        let Some(next) = next else { return };
+        at = next;
     }
 }
 
@@ -461,7 +472,7 @@ impl<'visitor> Chunks<'visitor> {
                     let text = as_text(&self.text);
                     match format.engine() {
                         Engine::Xml(reader) => whole_xml(&text, *start, reader, &mut self.out),
-                        Engine::Json(reader) => whole_json(&text, *start, reader, &mut self.out),
+                        Engine::Json(reader) => whole_json(&text, *start, (*format, reader), &mut self.out),
                         Engine::Junit | Engine::Lines(_) | Engine::None => {}
                     }
                 }

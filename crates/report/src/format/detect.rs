@@ -1,12 +1,12 @@
 //! Which format a text is of.
 
-use super::{Format, tap};
-use crate::scan::json::{Json, JsonTree};
+use super::{Format, json_document, tap};
+use crate::scan::json::JsonTree;
 
 /// Bytes of a text that are looked at.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
-/// Lines that may stand before a report's own first line.
-const LINES: usize = 2000;
+/// Lines that may stand before a report's own first line, and between its documents.
+pub(crate) const LINES: usize = 2000;
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +17,18 @@ pub(crate) struct Detected {
     pub(crate) start: usize,
 }
 
-/// Finds the format from the head of a text. `is_all` says that the head is the whole text.
-pub(crate) fn detect(head: &str, is_all: bool) -> Detected {
+/// Finds the format from the head of a text.
+pub(crate) fn detect(head: &str) -> Detected {
     let start = head.len() - head.trim_start().len();
     let found = |format| Detected { format, start };
     let text = head.get(start..).unwrap_or_default();
     if text.starts_with('<') {
         return found(xml(text).or_else(|| junit_inside(text)));
     }
-    if begins_json(text) {
-        return found(json(text, is_all));
+    if begins_json(text)
+        && let Some(format) = json(text)
+    {
+        return found(Some(format));
     }
     behind_other_output(head)
 }
@@ -40,7 +42,10 @@ fn behind_other_output(head: &str) -> Detected {
     for line in head.split_inclusive('\n').take(LINES) {
         let format = match line.as_bytes().first() {
             Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => head.get(start..).and_then(xml),
-            Some(b'{') => json_line(line),
+            Some(b'{' | b'[') => head
+                .get(start..)
+                .filter(|rest| begins_json(rest))
+                .and_then(|rest| json_line(line).or_else(|| json_document::claim(rest))),
             _ => None,
         };
         if format.is_some() {
@@ -54,6 +59,30 @@ fn behind_other_output(head: &str) -> Detected {
         start += line.len();
     }
     if is_tap { tap } else { Detected { format: None, start: 0 } }
+}
+
+/// Finds where the next document of a format begins: at once, or at the begin of a line. `lines` is how many more may be
+/// passed over.
+pub(crate) fn next_document(text: &str, from: usize, format: Format, lines: &mut usize) -> Option<usize> {
+    let mut start = from;
+    for line in text.get(from..)?.split_inclusive('\n') {
+        let rest = head_of(text.get(start..).unwrap_or_default(), HEAD_BYTES);
+        if begins_json(rest) && json_document::claim(rest) == Some(format) {
+            return Some(start);
+        }
+        start += line.len();
+        *lines = lines.checked_sub(1)?;
+    }
+    None
+}
+
+/// Returns so many bytes of a text, or one to three fewer where they end inside a character.
+pub(crate) fn head_of(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 fn begins_markup(text: &str) -> bool {
@@ -120,17 +149,9 @@ fn root_tag(text: &str) -> Option<&str> {
 }
 
 /// Finds the format of JSON: by its first lines where each is a value, else by the members of the whole.
-fn json(text: &str, is_all: bool) -> Option<Format> {
+fn json(text: &str) -> Option<Format> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let by_line = lines.by_ref().take(20).find_map(json_line);
-    if by_line.is_some() {
-        return by_line;
-    }
-    let mut tree = JsonTree::default();
-    tree.read(text, 0, 256);
-    let root = tree.root(text, 0)?;
-    let _ = is_all;
-    json_document(root)
+    lines.by_ref().take(20).find_map(json_line).or_else(|| json_document::claim(text))
 }
 
 /// Finds the format of a line that is a value of its own.
@@ -144,18 +165,6 @@ fn json_line(line: &str) -> Option<Format> {
     let is = |name: &str| value.get(name).is_some();
     if is("Action") && (is("Package") || is("ImportPath") || is("Test")) {
         return Some(Format::GoTest);
-    }
-    None
-}
-
-/// Finds the format of a whole document, of which the end may be missing.
-fn json_document(root: Json<'_>) -> Option<Format> {
-    if root.text_of("reportFormat").as_deref() == Some("CTRF")
-        || root
-            .get("results")
-            .is_some_and(|results| results.get("tests").is_some() && results.get("tool").is_some())
-    {
-        return Some(Format::Ctrf);
     }
     None
 }

@@ -12,16 +12,27 @@ use crate::scan::xml::tree::Element;
 
 mod check;
 mod ctrf;
+mod cucumber;
+mod detail;
 pub(crate) mod detect;
+mod ginkgo;
 mod go_test;
+mod jest;
+mod json_document;
 pub(crate) mod junit;
+mod karma;
 mod lines;
+mod mocha;
+mod mochawesome;
 mod naming;
 mod nunit;
 mod nunit2;
 mod nunit3;
+mod playwright;
+mod rspec;
 mod shelf;
 mod tap;
+mod testcafe;
 mod testng;
 mod trx;
 mod xunit_net;
@@ -93,6 +104,26 @@ formats! {
     Testng = "testng", Engine::Xml(testng::read);
     /// Common Test Report Format.
     Ctrf = "ctrf", Engine::Json(ctrf::read);
+    /// Mocha's JSON.
+    Mocha = "mocha", Engine::Json(mocha::read);
+    /// mochawesome's JSON.
+    Mochawesome = "mochawesome", Engine::Json(mochawesome::read);
+    /// Jest's JSON.
+    Jest = "jest", Engine::Json(jest::read);
+    /// Vitest's JSON.
+    Vitest = "vitest", Engine::Json(jest::read);
+    /// Playwright's JSON.
+    Playwright = "playwright", Engine::Json(playwright::read);
+    /// Cucumber's JSON, and behave's.
+    Cucumber = "cucumber", Engine::Json(cucumber::read);
+    /// RSpec's JSON.
+    Rspec = "rspec", Engine::Json(rspec::read);
+    /// Ginkgo's JSON.
+    Ginkgo = "ginkgo", Engine::Json(ginkgo::read);
+    /// Karma's JSON.
+    Karma = "karma", Engine::Json(karma::read);
+    /// TestCafe's JSON.
+    Testcafe = "testcafe", Engine::Json(testcafe::read);
     /// `go test -json`.
     GoTest = "go-test", Engine::Lines(|| Box::new(go_test::GoTestReader::default()));
     /// The Test Anything Protocol.

@@ -85,6 +85,12 @@ fn read_file(root: &Path, path: &str) -> (Tally, Reading) {
     (tally, reading)
 }
 
+/// The number that notes give behind a word.
+fn noted(notes: &str, word: &str) -> u64 {
+    let number = notes.split_once(word).and_then(|(_, rest)| rest.split(' ').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
 fn shown(tally: &Tally) -> String {
     let Tally { cases, passed, failed, errored, skipped, .. } = tally;
     format!("{cases}: {passed} passed, {failed} failed, {errored} errored, {skipped} skipped")
@@ -105,7 +111,11 @@ fn every_report_is_read_or_named_and_holds_the_cases_it_should() {
         let path = &row["path"];
         let (tally, reading) = read_file(&root, path);
         let name = reading.format.map_or("none", testlake_report::Format::as_str);
-        if tally.cases == 0 && tally.codes.is_empty() && row["native_cases"] != "0" {
+        if tally.cases == 0
+            && tally.codes.is_empty()
+            && row["native_cases"] != "0"
+            && !departures.contains_key(path)
+        {
             writeln!(wrong, "{path}: {name} without a case and without a finding").unwrap();
         }
         let Ok(native) = row["native_cases"].parse::<u64>() else { continue };
@@ -153,7 +163,11 @@ fn every_report_holds_what_its_project_expects() {
                     compare("failed", number("failed"), tally.failed);
                     compare("errored", Some(errors), tally.errored);
                 }
-                None => compare("failed", number("failed"), tally.failed + tally.errored),
+                // a test that ran out of time is counted apart there, and errored here
+                None => {
+                    let failed = number("failed").map(|failed| failed + noted(notes, "timedOut="));
+                    compare("failed", failed, tally.failed + tally.errored);
+                }
             }
         }
         if !differs.is_empty() && departures.get(path) != Some(&shown(&tally)) {
