@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::naming::{assembly, join, part, text_of, within};
+use super::naming::{assembly, exception, join, part, text_of, within};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
@@ -134,15 +134,26 @@ fn said<'xml>(output: Element<'xml>, case: &mut Case<'xml>) {
                 child.children().for_each(|message| join(&mut case.stdout, message.filled_text()));
             }
             b"ErrorInfo" if case.detail.is_empty() => {
+                let message = text_of(child, "Message");
                 case.detail = Detail {
-                    kind: None,
-                    message: text_of(child, "Message"),
+                    kind: message.as_ref().and_then(kind),
+                    message,
                     text: text_of(child, "StackTrace"),
                 };
             }
             _ => {}
         }
     }
+}
+
+/// The class of an exception, in the words of the adapters of xUnit.net and NUnit or in those of MSTest.
+fn kind<'xml>(message: &Text<'xml>) -> Option<Text<'xml>> {
+    let of_mstest = || {
+        let (_, thrown) = message.split_once(" threw exception:")?;
+        let begin = message.len() - thrown.trim_start().len();
+        exception(&part(message.clone(), |message| message.get(begin..).unwrap_or_default()), ": ")
+    };
+    exception(message, " : ").or_else(of_mstest)
 }
 
 /// Nothing where it is unknown. The runner leaves out the first of its outcomes, which is `Error`; in version 15 and
@@ -236,7 +247,7 @@ House.Tests.dll | [House.LockTests`1[[System.Int32, mscorlib]]] | Locks (Data Ro
 House.Tests.dll | [House.LockTests`1[[System.Int32, mscorlib]]] | Locks | errored | 0.3s | the key broke after the last row
 House.Tests.dll > Morning | [House.DoorTests] | Opens | passed | 0.1s | {Description=of doors, Owner=ann, Category=wood, Category=fast, floor=1}
 House.Tests.dll > Morning | [House.DoorTests] | Shuts | errored | 0.1s | it took too long
-house.tests.dll | [House.OutcomeTests(1, 2)] | IsAborted | errored
+house.tests.dll | [House.OutcomeTests(1, 2)] | IsAborted | errored | System.IO.IOException: Test method House.OutcomeTests.IsAborted threw exception: \nSystem.IO.IOException: gone
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsInProgress | errored
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsDisconnected | errored
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsNotRunnable | errored
@@ -247,10 +258,10 @@ house.tests.dll | [House.OutcomeTests(1, 2)] | IsPending | skipped
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsWarning | passed
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsCompleted | passed
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsPassedButRunAborted | passed
-! unknown-status @4213
-! bad-time @4213
+! unknown-status @4373
+! bad-time @4373
 IsElsewhere | errored
-! failure-outside-case @5927
+! failure-outside-case @6087
 "#
         );
     }
@@ -269,7 +280,7 @@ Page | failed | 1s | 404
     fn xunit() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/trx/xunit.trx")),
-            r#"Roof.Tests.dll | [Roof.TileTests] | Holds(count: 3) | failed | 0.001s | Assert.True() Failure
+            r#"Roof.Tests.dll | [Roof.TileTests] | Holds(count: 3) | failed | 0.001s | System.DivideByZeroException: System.DivideByZeroException : Attempted to divide by zero.
 Roof.Tests.dll | [Roof.TileTests] | rain runs off | passed | 0.001s
 "#
         );
