@@ -5,17 +5,22 @@ use std::borrow::Cow;
 use crate::model::Text;
 use crate::scan::xml::tree::Element;
 
-/// Returns the name without folders where it is a path on somebody's machine: `C:\build\Tests.dll` → `Tests.dll`.
+/// Returns the name without folders where it is the path of a file on somebody's machine: `C:\build\Tests.dll` →
+/// `Tests.dll`.
 pub(super) fn without_folder(name: Text<'_>) -> Text<'_> {
     let is_path = name.starts_with(['/', '\\'])
         || name.get(1..3).is_some_and(|drive| matches!(drive, ":\\" | ":/"))
         || name.starts_with("file:");
-    if is_path { file_name(name) } else { name }
+    if is_path && name.rsplit(['/', '\\']).next().is_some_and(|file| file.contains('.')) {
+        file_name(name)
+    } else {
+        name
+    }
 }
 
 /// Returns what follows the last `/` or `\`.
 pub(super) fn file_name(path: Text<'_>) -> Text<'_> {
-    part(path, |path| path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default())
+    part(path, |path| path.rsplit(['/', '\\']).next().unwrap_or_default())
 }
 
 /// Returns the file name of an assembly of .NET; nothing for what is none.
@@ -94,6 +99,7 @@ mod tests {
             (r"\\host\share\Tests.dll", "Tests.dll"),
             ("file:///C:/build/Tests.dll", "Tests.dll"),
             ("reads a/b", "reads a/b"),
+            ("/api/v1.0/users", "/api/v1.0/users"),
             ("Tests.dll", "Tests.dll"),
         ];
         for (name, short) in cases {

@@ -40,12 +40,16 @@ pub(super) fn suite<'xml>(
     is_trouble
 }
 
-/// Tells the failure of a suite that is not that of a case in it: of what is done once, before or after them.
+/// Tells the failure of a suite that is not that of a case in it: of what is done once, before or after them, or of an
+/// assembly that could not be loaded.
 fn own_failure(suite: Element<'_>, is_within: bool, out: &mut Out<'_>) {
-    let Some(failure) = suite.child("failure") else { return };
     let result = suite.attribute("result").unwrap_or_default();
-    let site = suite.attribute("site").or_else(|| State::of(&result).site.map(|site| site.to_owned().into()));
-    let is_own = match site.as_deref() {
+    let state = State::of(&result);
+    let reason =
+        || suite.child("reason").filter(|_| matches!(state.status, "Failed" | "Error" | "NotRunnable"));
+    let Some(failure) = suite.child("failure").or_else(reason) else { return };
+    let site = suite.attribute("site");
+    let is_own = match site.as_deref().or(state.site) {
         Some("Child" | "Parent") => false,
         Some("TearDown") => true,
         // what could not be set up is told again of each case

@@ -141,6 +141,7 @@ Orchard.Tests.dll > Orchard > PearTests | [Orchard.PearTests] | IsPicked | error
 Orchard.Tests.dll > Orchard > TreeTests > TreeTests("oak") | [Orchard.TreeTests] | Stands | passed | 0.5s
 ! failure-outside-case @7147
 ! failure-outside-case @7580
+! failure-outside-case @7976
 "#
         );
     }

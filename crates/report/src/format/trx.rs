@@ -215,19 +215,29 @@ fn properties<'xml>(definition: Element<'xml>) -> Vec<(Text<'xml>, Text<'xml>)> 
 
 /// Tells what failed in the run itself. Adapters repeat there what tests failed.
 fn run_failures(summary: Element<'_>, is_trouble: bool, out: &mut Out<'_>) {
+    let mut is_told = false;
     for info in summary.children_named("RunInfos").flat_map(|infos| infos.children()) {
-        let is_failure = matches!(
-            info.attribute("outcome").as_deref(),
-            Some("Error" | "Failed" | "Timeout" | "Aborted" | "Disconnected")
-        );
+        let is_failure =
+            info.attribute("outcome").is_some_and(|outcome| outcome == "Failed" || is_abort(&outcome));
         let is_repeated = || {
-            let text = text_of(info, "Text").unwrap_or_default();
-            is_trouble && text.contains("[FAIL]")
+            // the second: the code that says that a test failed
+            let is_of_test =
+                |text: &str| text.contains("[FAIL]") || text.starts_with("Exit code indicates failure: '2'");
+            is_trouble && text_of(info, "Text").is_some_and(|text| is_of_test(text.trim_start()))
         };
         if is_failure && !is_repeated() {
             out.finding(FindingCode::FailureOutsideCase, info.offset());
+            is_told = true;
         }
     }
+    let outcome = summary.attribute("outcome").unwrap_or_default();
+    if !is_told && (is_abort(&outcome) || outcome == "Failed" && !is_trouble) {
+        out.finding(FindingCode::FailureOutsideCase, summary.offset());
+    }
+}
+
+fn is_abort(outcome: &str) -> bool {
+    matches!(outcome, "Error" | "Timeout" | "Aborted" | "Disconnected")
 }
 
 #[cfg(test)]
@@ -282,6 +292,16 @@ Page | failed | 1s | 404
             told(include_str!("../../tests/fixtures/trx/xunit.trx")),
             r#"Roof.Tests.dll | [Roof.TileTests] | Holds(count: 3) | failed | 0.001s | System.DivideByZeroException: System.DivideByZeroException : Attempted to divide by zero.
 Roof.Tests.dll | [Roof.TileTests] | rain runs off | passed | 0.001s
+"#
+        );
+    }
+
+    #[test]
+    fn aborted() {
+        assert_eq!(
+            told(include_str!("../../tests/fixtures/trx/aborted.trx")),
+            r#"Stands | passed | 0.001s
+! failure-outside-case @292
 "#
         );
     }
