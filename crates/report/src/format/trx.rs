@@ -162,13 +162,18 @@ fn outcome(result: Element<'_>) -> Option<Outcome> {
     Some(match result.attribute("outcome").as_deref() {
         Some("Passed" | "PassedButRunAborted" | "Warning" | "Completed") => Outcome::Passed,
         Some("Failed") => Outcome::Failed,
-        None
-        | Some("Error" | "Min" | "Timeout" | "Aborted" | "Disconnected" | "NotRunnable" | "InProgress") => {
+        None | Some("Error" | "Min" | "Timeout" | "Aborted" | "Disconnected" | "InProgress") => {
             Outcome::Errored
         }
-        Some("NotExecuted" | "Inconclusive" | "Pending") => Outcome::Skipped,
+        // MSTest says so of a test that is wrong, with the error, and xUnit.net of one that was not to run
+        Some("NotRunnable") if has_error(result) => Outcome::Errored,
+        Some("NotExecuted" | "Inconclusive" | "Pending" | "NotRunnable") => Outcome::Skipped,
         Some(_) => return None,
     })
+}
+
+fn has_error(result: Element<'_>) -> bool {
+    result.child("Output").is_some_and(|output| output.child("ErrorInfo").is_some())
 }
 
 /// Returns how much of a class is its name; an assembly may follow: `Space.Class, Tests, Version=1.0.0.0`. Commas in
@@ -202,9 +207,9 @@ fn properties<'xml>(definition: Element<'xml>) -> Vec<(Text<'xml>, Text<'xml>)> 
                 properties.extend(child.filled_text().map(|text| (Cow::Borrowed("Description"), text)));
             }
             b"Properties" => {
-                let pairs = child
-                    .children()
-                    .filter_map(|pair| Some((text_of(pair, "Key")?, text_of(pair, "Value")?)));
+                // one version of the test platform wrote attributes
+                let of = |pair: Element<'xml>, name: &str| text_of(pair, name).or_else(|| pair.filled(name));
+                let pairs = child.children().filter_map(|pair| Some((of(pair, "Key")?, of(pair, "Value")?)));
                 properties.extend(pairs);
             }
             _ => {}
@@ -248,19 +253,20 @@ mod tests {
     fn mstest() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/trx/mstest.trx")),
-            r#"House.Tests.dll | [House.DoorTests] | Opens | passed | 0.015s | @2026-03-02T08:00:01.500Z | out "creak\nopen\none\ntwo" | err "dust" | {Description=of doors, Owner=ann, Category=wood, Category=fast, floor=1, attachment=BUILDER\door.png}
+            r#"House.Tests.dll | [House.DoorTests] | Opens | passed | 0.015s | @2026-03-02T08:00:01.500Z | out "creak\nopen\none\ntwo" | err "dust" | {Description=of doors, Owner=ann, Category=wood, Category=fast, floor=1, side=left, attachment=BUILDER\door.png}
 House.Tests.dll | [House.DoorTests] | Shuts | failed | 130.5s | Assert.AreEqual failed. Expected:<2>. Actual:<1>. | "   at House.DoorTests.Shuts() in C:\\src\\DoorTests.cs:line 25"
 House.Tests.dll | [House.DoorTests] | Swings (1) | passed | 0.1s
 House.Tests.dll | [House.DoorTests] | Swings (2) | failed | 0.2s | too far
 House.Tests.dll | [House.LockTests`1[[System.Int32, mscorlib]]] | Locks (Data Row 1) | passed | 0.1s
 House.Tests.dll | [House.LockTests`1[[System.Int32, mscorlib]]] | Locks (Data Row 2) | passed | 0.1s
 House.Tests.dll | [House.LockTests`1[[System.Int32, mscorlib]]] | Locks | errored | 0.3s | the key broke after the last row
-House.Tests.dll > Morning | [House.DoorTests] | Opens | passed | 0.1s | {Description=of doors, Owner=ann, Category=wood, Category=fast, floor=1}
+House.Tests.dll > Morning | [House.DoorTests] | Opens | passed | 0.1s | {Description=of doors, Owner=ann, Category=wood, Category=fast, floor=1, side=left}
 House.Tests.dll > Morning | [House.DoorTests] | Shuts | errored | 0.1s | it took too long
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsAborted | errored | System.IO.IOException: Test method House.OutcomeTests.IsAborted threw exception: \nSystem.IO.IOException: gone
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsInProgress | errored
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsDisconnected | errored
-house.tests.dll | [House.OutcomeTests(1, 2)] | IsNotRunnable | errored
+house.tests.dll | [House.OutcomeTests(1, 2)] | IsNotRunnable | skipped
+house.tests.dll | [House.OutcomeTests(1, 2)] | IsWrong | errored | it takes two
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsWithoutOutcome | errored
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsNotExecuted | skipped | not on Sundays
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsInconclusive | skipped
@@ -268,10 +274,10 @@ house.tests.dll | [House.OutcomeTests(1, 2)] | IsPending | skipped
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsWarning | passed
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsCompleted | passed
 house.tests.dll | [House.OutcomeTests(1, 2)] | IsPassedButRunAborted | passed
-! unknown-status @4373
-! bad-time @4373
+! unknown-status @4553
+! bad-time @4553
 IsElsewhere | errored
-! failure-outside-case @6087
+! failure-outside-case @6303
 "#
         );
     }
