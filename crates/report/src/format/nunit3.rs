@@ -174,4 +174,23 @@ Meadow > Play.dll > SheepTests | [SheepTests] | Sleeps | passed | 0.2s
 "#
         );
     }
+
+    #[test]
+    fn every_assertion_is_told_where_the_failure_tells_one() {
+        let assertion = |name: &str| {
+            format!(
+                "<assertion result='Failed'><message>{name}</message><stack-trace>at {name}</stack-trace></assertion>"
+            )
+        };
+        let three = [assertion("one"), assertion("two"), assertion("three")].concat();
+        let report = |failure: &str| {
+            format!(
+                "<test-run><test-case name='a' result='Failed'>{failure}<assertions>{three}</assertions></test-case></test-run>"
+            )
+        };
+        let failure = "<failure><message>one</message><stack-trace>at one</stack-trace></failure>";
+        let all = "a | failed | one | \"at one\\n\\ntwo\\nat two\\n\\nthree\\nat three\"\n";
+        assert_eq!(told(&report(failure)), all);
+        assert_eq!(told(&report("")), all);
+    }
 }

@@ -311,4 +311,11 @@ Roof.Tests.dll | [Roof.TileTests] | rain runs off | passed | 0.001s
 "#
         );
     }
+
+    #[test]
+    fn a_run_of_another_framework_is_not_claimed() {
+        let report =
+            "<TestRun><SuccessfulTests><Test id='1'><Name>a</Name></Test></SuccessfulTests></TestRun>";
+        assert!(!matches!(crate::format::detect::detect(report).format, Some(crate::Format::Trx)));
+    }
 }

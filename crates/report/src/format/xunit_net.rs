@@ -201,4 +201,9 @@ carts | [Mill.CartTests] | Rolls | skipped | 0s | no wheels
 "#
         );
     }
+
+    #[test]
+    fn the_manifest_of_an_assembly_is_no_report() {
+        assert_eq!(told(r#"<assembly xmlns="urn:schemas-microsoft-com:asm.v1"/>"#), "! unknown-format @0\n");
+    }
 }
