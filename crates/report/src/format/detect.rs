@@ -49,7 +49,8 @@ fn behind_other_output(head: &str) -> Detected {
             _ => None,
         };
         if format.is_some() {
-            return Detected { format, start };
+            // what cargo prints before it names the binary
+            return Detected { format, start: if format == Some(Format::Libtest) { 0 } else { start } };
         }
         // the first lines of Catch2's TAP, which has its plan at the end
         if tap::is_version(line) || line.starts_with("# rng-seed: ") {
@@ -165,6 +166,25 @@ fn json_line(line: &str) -> Option<Format> {
     let is = |name: &str| value.get(name).is_some();
     if is("Action") && (is("Package") || is("ImportPath") || is("Test")) {
         return Some(Format::GoTest);
+    }
+    let of = |name: &str| value.text_of(name);
+    if is("protocolVersion") && is("runnerVersion")
+        || is("time") && (is("testID") || is("suite") || is("test"))
+    {
+        return Some(Format::Dart);
+    }
+    if matches!(of("type").as_deref(), Some("suite" | "test" | "bench")) && (is("event") || is("median")) {
+        return Some(Format::Libtest);
+    }
+    if is("$report_type") {
+        return Some(Format::PytestReportlog);
+    }
+    let has = |name: &str, member: &str| value.get(name).is_some_and(|message| message.get(member).is_some());
+    if has("meta", "protocolVersion")
+        || has("gherkinDocument", "feature")
+        || has("testCaseStarted", "testCaseId")
+    {
+        return Some(Format::CucumberMessages);
     }
     None
 }

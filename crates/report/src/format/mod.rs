@@ -13,6 +13,8 @@ use crate::scan::xml::tree::Element;
 mod check;
 mod ctrf;
 mod cucumber;
+mod cucumber_messages;
+mod dart;
 mod detail;
 pub(crate) mod detect;
 mod ginkgo;
@@ -21,6 +23,7 @@ mod jest;
 mod json_document;
 pub(crate) mod junit;
 mod karma;
+mod libtest;
 mod lines;
 mod mocha;
 mod mochawesome;
@@ -29,6 +32,7 @@ mod nunit;
 mod nunit2;
 mod nunit3;
 mod playwright;
+mod pytest;
 mod rspec;
 mod shelf;
 mod tap;
@@ -128,4 +132,12 @@ formats! {
     GoTest = "go-test", Engine::Lines(|| Box::new(go_test::GoTestReader::default()));
     /// The Test Anything Protocol.
     Tap = "tap", Engine::Lines(|| Box::new(tap::TapReader::default()));
+    /// The JSON reporter of Dart and Flutter.
+    Dart = "dart", Engine::Lines(|| Box::new(dart::DartReader::default()));
+    /// Rust's libtest JSON.
+    Libtest = "libtest", Engine::Lines(|| Box::new(libtest::LibtestReader::default()));
+    /// The report log of pytest.
+    PytestReportlog = "pytest-reportlog", Engine::Lines(|| Box::new(pytest::PytestReader::default()));
+    /// Cucumber messages.
+    CucumberMessages = "cucumber-messages", Engine::Lines(|| Box::new(cucumber_messages::CucumberReader::default()));
 }

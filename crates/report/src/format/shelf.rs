@@ -18,8 +18,12 @@ pub(super) struct Entry {
     is_open: bool,
     /// What the open try printed.
     pub(super) output: String,
-    /// How the output says that the open try ended.
+    /// What is known of how the open try ends.
     pub(super) verdict: Option<(Outcome, Option<f64>)>,
+    /// When the open try began, in seconds by the report's own clock.
+    pub(super) began: Option<f64>,
+    /// What went wrong in the open try.
+    failures: Vec<Detail<'static>>,
     key: String,
     ended: usize,
     bytes: usize,
@@ -31,8 +35,28 @@ impl Entry {
         self.is_open
     }
 
-    /// Returns the detail of a try of which no end is told: what it printed.
+    /// Returns what went wrong in the open try, as one: of several the first one's kind and message, and the texts of all.
+    pub(super) fn take_failures(&mut self) -> Detail<'static> {
+        let mut failures = std::mem::take(&mut self.failures);
+        if failures.len() < 2 {
+            return failures.pop().unwrap_or_default();
+        }
+        let texts = failures.iter().map(|failure| {
+            let parts = [failure.message.as_deref(), failure.text.as_deref()];
+            let parts: Vec<_> = parts.into_iter().flatten().map(str::trim_end).collect();
+            parts.join("\n")
+        });
+        let text = texts.collect::<Vec<_>>().join("\n\n");
+        let first = failures.into_iter().next().unwrap_or_default();
+        Detail { text: Some(Cow::Owned(text)), ..first }
+    }
+
+    /// Returns the detail of a try of which no end is told: what went wrong, and else what it printed.
     fn unended(&mut self) -> Detail<'static> {
+        let failures = self.take_failures();
+        if !failures.is_empty() {
+            return failures;
+        }
         let output = std::mem::take(&mut self.output);
         let text = (!output.trim().is_empty()).then_some(Cow::Owned(output));
         Detail { text, ..Detail::default() }
@@ -53,7 +77,8 @@ impl Entry {
         self.ended += 1;
         self.is_open = false;
         self.output = String::new();
-        self.verdict = None;
+        (self.verdict, self.began) = (None, None);
+        self.failures.clear();
     }
 }
 
@@ -92,7 +117,8 @@ impl Shelf {
             self.bytes += bytes;
             let key = key.to_owned();
             let (case, output) = (case(), String::new());
-            Entry { case, is_open: true, output, verdict: None, key, ended: 0, bytes }
+            let (verdict, began, failures) = (None, None, Vec::new());
+            Entry { case, is_open: true, output, verdict, began, failures, key, ended: 0, bytes }
         });
         entry.is_open = true;
         self.ended.remove(&place);
@@ -140,6 +166,32 @@ impl Shelf {
         if let Some(entry) = self.get(key) {
             entry.bytes += text.len() * 2;
             entry.output.push_str(text);
+        }
+    }
+
+    /// Adds to what went wrong in the open try of a case.
+    pub(super) fn fail(&mut self, key: &str, detail: Detail<'static>, at: u64, out: &mut Out<'_>) {
+        let texts = [&detail.kind, &detail.message, &detail.text];
+        let bytes = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() * 2 + 64;
+        if !self.make_room(bytes, out) {
+            if !std::mem::replace(&mut self.is_cut, true) {
+                out.finding(FindingCode::OutputCut, at);
+            }
+            return;
+        }
+        self.bytes += bytes;
+        if let Some(entry) = self.get(key) {
+            entry.bytes += bytes;
+            entry.failures.push(detail);
+        }
+    }
+
+    /// Takes a case away, as if it had never been.
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Some(place) = self.places.remove(key) {
+            self.ended.remove(&place);
+            let bytes = self.entries.remove(&place).map_or(0, |entry| entry.bytes);
+            self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
 
