@@ -197,16 +197,18 @@ fn whole_json(
     let mut at = start;
     let mut lines = detect::LINES;
     loop {
-        let end = tree.read(text, at, out.limits.depth);
+        let end = tree.read_on(text, at, out.limits.depth);
         if let Some(root) = tree.root(text, 0) {
             reader(root, out);
+        }
+        for place in tree.passed_over() {
+            out.finding(FindingCode::MalformedLine, place);
         }
         if let Some(broken) = end.broken {
             use crate::scan::json::JsonBreak;
             let code =
                 if broken == JsonBreak::TooDeep { FindingCode::TooDeep } else { FindingCode::MalformedJson };
             out.finding(code, end.at as u64);
-            return;
         }
         // runs of several packages put one document behind the other, with lines of other output between
         let rest = text.get(end.at..).unwrap_or_default().trim_start();

@@ -8,6 +8,9 @@ pub(crate) const HEAD_BYTES: usize = 64 << 10;
 /// Lines that may stand before a report's own first line, and between its documents.
 pub(crate) const LINES: usize = 2000;
 
+/// Documents behind other output that are looked at beyond their heads.
+const WIDE: usize = 8;
+
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Detected {
@@ -39,13 +42,11 @@ fn behind_other_output(head: &str) -> Detected {
     let tap = Detected { format: Some(Format::Tap), start: 0 };
     let mut start = 0;
     let mut is_tap = false;
+    let mut wide = WIDE;
     for line in head.split_inclusive('\n').take(LINES) {
         let format = match line.as_bytes().first() {
             Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => head.get(start..).and_then(xml),
-            Some(b'{' | b'[') => head
-                .get(start..)
-                .filter(|rest| begins_json(rest))
-                .and_then(|rest| json_line(line).or_else(|| json_document::claim(rest))),
+            Some(b'{' | b'[') => json_behind(head.get(start..).unwrap_or_default(), line, &mut wide),
             _ => None,
         };
         if format.is_some() {
@@ -60,6 +61,19 @@ fn behind_other_output(head: &str) -> Detected {
         start += line.len();
     }
     if is_tap { tap } else { Detected { format: None, start: 0 } }
+}
+
+/// Finds the format of JSON that begins a line of a text. `wide` is how many more may be looked at whole.
+fn json_behind(rest: &str, line: &str, wide: &mut usize) -> Option<Format> {
+    if !begins_json(rest) {
+        return None;
+    }
+    let found = json_line(line).or_else(|| json_document::claim(head_of(rest, HEAD_BYTES)));
+    if found.is_some() || rest.len() <= HEAD_BYTES {
+        return found;
+    }
+    *wide = wide.checked_sub(1)?;
+    json_document::claim(rest)
 }
 
 /// Finds where the next document of a format begins: at once, or at the begin of a line. `lines` is how many more may be

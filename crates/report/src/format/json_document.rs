@@ -7,7 +7,7 @@ use crate::scan::json::{Json, JsonTree};
 /// as far as they were read.
 pub(super) fn claim(text: &str) -> Option<Format> {
     let mut tree = JsonTree::default();
-    tree.read(text, 0, 256);
+    tree.read_on(text, 0, 256);
     let root = tree.root(text, 0)?;
     let name = if root.is_array() { named_list(root) } else { named_object(root) };
     let found = if root.is_array() { list(root) } else { object(root) };
@@ -215,6 +215,110 @@ mod tests {
             ["{}", "[]", r#"{"name":"a","version":"1","scripts":{"test":"x"}}"#, r#"{"events": []}"#, "[1]"]
         {
             assert_eq!(claim(text), None, "{text}");
+        }
+    }
+
+    /// What is told of a report, without the places of the findings.
+    fn shown(report: &str) -> String {
+        let told = crate::testing::told(report);
+        let lines =
+            told.lines().map(|line| if line.starts_with('!') { line.split(" @").next() } else { Some(line) });
+        lines.flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_document_is_found_behind_and_before_other_output() {
+        let report = include_str!("../../tests/fixtures/testcafe/report.json");
+        let alone = shown(report);
+        let before = "\n> shop@1.0.0 test\n> testcafe --reporter json\n\n[12:00:01] Starting\n{ not json }\n";
+        assert_eq!(shown(&format!("{before}{report}")), format!("! other-output\n{alone}"));
+        // what a logger writes is JSON, too
+        let before = "{\"level\":\"info\",\"message\":\"Starting\"}\n[]\n";
+        assert_eq!(shown(&format!("{before}{report}")), format!("! other-output\n{alone}"));
+        assert_eq!(shown(&format!("{report}npm notice\n{{}}\n")), format!("{alone}\n! other-output"));
+    }
+
+    #[test]
+    fn documents_one_behind_the_other_are_read() {
+        let one = r#"{"fixtures":[{"name":"A","tests":[{"name":"one","errs":[]}]}],"userAgents":[]}"#;
+        let two = r#"{"userAgents":[],"fixtures":[{"name":"B","tests":[{"name":"two","errs":[]}]}]}"#;
+        let cases = "A | one | passed\nB | two | passed";
+        assert_eq!(shown(&format!("{one}{two}\n")), cases);
+        assert_eq!(shown(&format!("{one}\n{two}")), cases);
+        assert_eq!(
+            shown(&format!("{one}\nlerna: next\n{{\"a\":1}}\n{two}\nend")),
+            "A | one | passed\n! other-output\nB | two | passed\n! other-output"
+        );
+    }
+
+    #[test]
+    fn what_tells_the_format_may_come_late() {
+        let long = "x".repeat(100_000);
+        let report = format!(
+            r#"{{"metadata":"{long}","fixtures":[{{"name":"A","tests":[{{"name":"one","errs":[]}}]}}],"userAgents":[]}}"#
+        );
+        assert_eq!(shown(&report), "A | one | passed");
+        assert_eq!(shown(&format!("npm\n{report}")), "! other-output\nA | one | passed");
+        let chatty = format!("{}\n{report}", "a line of a build\n".repeat(1500) + &long);
+        assert_eq!(shown(&chatty), "! other-output\nA | one | passed");
+        assert_eq!(shown(&format!(r#"{{"metadata":"{long}"}}"#)), "! unknown-format");
+    }
+
+    /// Reports that are indented, one value a line.
+    const INDENTED: [&str; 6] = [
+        include_str!("../../tests/fixtures/mocha/report.json"),
+        include_str!("../../tests/fixtures/playwright/report.json"),
+        include_str!("../../tests/fixtures/cucumber/report.json"),
+        include_str!("../../tests/fixtures/cucumber/behave.json"),
+        include_str!("../../tests/fixtures/ginkgo/report.json"),
+        include_str!("../../tests/fixtures/testcafe/report.json"),
+    ];
+
+    #[test]
+    fn cut_anywhere_nothing_is_lost_silently() {
+        for report in INDENTED {
+            let end = report.trim_end().len();
+            for end in (0..end).filter(|&end| report.is_char_boundary(end)).step_by(13) {
+                let told = shown(report.split_at(end).0);
+                let tells = ["! malformed-json", "! empty-report", "! unknown-format"];
+                assert!(tells.iter().any(|code| told.contains(code)), "{end}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_other_output_between_costs_no_case() {
+        for report in INDENTED {
+            let whole = shown(report);
+            let lines: Vec<_> = report.lines().collect();
+            // the first two lines tell that it is JSON
+            for at in 2..lines.len() {
+                let (before, after) = (lines[..at].join("\n"), lines[at..].join("\n"));
+                let told = shown(&format!("{before}\nnpm notice: a new version is there\n{after}"));
+                let left: Vec<_> = told.lines().filter(|line| *line != "! malformed-line").collect();
+                assert_eq!(left.join("\n"), whole, "behind {before}");
+                assert!(left.len() < told.lines().count());
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_case_that_is_broken_the_others_are_found() {
+        for report in INDENTED {
+            let cases = shown(report).lines().filter(|line| !line.starts_with('!')).count();
+            let lines: Vec<_> = report.lines().collect();
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("\": \"")) {
+                // a quote that lost its escape
+                let broken = line.replacen("\": \"", "\": \"a \" b", 1);
+                let text = [&lines[..at], &[&*broken], &lines[at + 1..]].concat().join("\n");
+                let told = shown(&text);
+                let left = told.lines().filter(|line| !line.starts_with('!')).count();
+                assert!(left + 1 >= cases || told.contains("! unknown-format"), "{broken}: {told}");
+                assert!(
+                    told.contains("! malformed-line") || told.contains("! unknown-format"),
+                    "{broken}: {told}"
+                );
+            }
         }
     }
 }

@@ -24,10 +24,13 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
 fn suite<'json>(element: Json<'json>, path: &mut Vec<Text<'json>>, out: &mut Out<'_>) {
     let depth = path.len();
     path.extend(element.filled("title"));
+    // a spec has it, too, but behind its tests, where it may be cut off
+    let file = element.filled("file");
     for spec in element.list("specs") {
         for test in spec.list("tests") {
             if test.is_whole() {
-                let case = case(spec, test, path, out);
+                let mut case = case(spec, test, path, out);
+                case.file = case.file.or_else(|| file.clone());
                 out.case(case);
             } else {
                 out.finding(FindingCode::CutCase, test.offset());

@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2, memrchr};
 
+/// Places of what was passed over that are kept.
+const PASSED_OVER: usize = 1000;
 /// No node.
 const NONE: u32 = u32::MAX;
 
@@ -52,7 +54,27 @@ pub enum JsonBreak {
 #[derive(Debug, Default)]
 pub struct JsonTree {
     nodes: Vec<Node>,
-    open: Vec<u32>,
+    open: Vec<Open>,
+    goes_on: bool,
+    passed_over: Vec<u32>,
+}
+
+/// A container that is open.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    node: u32,
+    /// Something in it was passed over.
+    is_damaged: bool,
+}
+
+/// What has to stand next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Value,
+    /// The name of a member.
+    Name,
+    /// A comma, or the end of the container; nothing behind the outermost value.
+    Behind,
 }
 
 /// What came of reading a value.
@@ -69,11 +91,26 @@ impl JsonTree {
     pub fn read(&mut self, text: &str, start: usize, depth: usize) -> JsonEnd {
         self.nodes.clear();
         self.open.clear();
+        self.passed_over.clear();
         let bytes = text.as_bytes();
         let bytes = bytes.get(..bytes.len().min(u32::MAX as usize - 1)).unwrap_or(bytes);
         let mut at = start;
         let broken = self.value(bytes, &mut at, depth).err();
         JsonEnd { at, broken }
+    }
+
+    /// As [`read`](Self::read), but what is wrong is passed over by lines where reading can go on behind it: a line of
+    /// other output leaves no trace, any other leaves the container around it as not whole.
+    pub fn read_on(&mut self, text: &str, start: usize, depth: usize) -> JsonEnd {
+        self.goes_on = true;
+        let end = self.read(text, start, depth);
+        self.goes_on = false;
+        end
+    }
+
+    /// Returns the places of what was passed over.
+    pub fn passed_over(&self) -> impl Iterator<Item = u64> + '_ {
+        self.passed_over.iter().map(|&place| u64::from(place))
     }
 
     /// Returns the value that was read, or what there is of it.
@@ -83,60 +120,193 @@ impl JsonTree {
 
     fn value(&mut self, bytes: &[u8], at: &mut usize, depth: usize) -> Result<(), JsonBreak> {
         let mut name = NONE;
+        let mut next = Next::Value;
         loop {
-            // a value stands here
-            skip_space(bytes, at);
-            let opened = self.scalar_or_open(bytes, at, name)?;
-            name = NONE;
-            if opened {
-                if self.open.len() > depth {
-                    return Err(JsonBreak::TooDeep);
+            let read = match next {
+                Next::Value => self.begin_value(bytes, at, &mut name, depth),
+                Next::Name => self.member_name(bytes, at).map(|found| {
+                    name = found;
+                    Next::Value
+                }),
+                Next::Behind if self.open.is_empty() => return Ok(()),
+                Next::Behind => self.behind_value(bytes, at),
+            };
+            next = match read {
+                Ok(next) => next,
+                Err(JsonBreak::Malformed) if self.goes_on => {
+                    self.find_on(bytes, at, next).ok_or(JsonBreak::Malformed)?
                 }
-                skip_space(bytes, at);
-                let closing = self.closing();
-                if bytes.get(*at) != Some(&closing) {
-                    if closing == b'}' {
-                        name = self.member_name(bytes, at)?;
-                    }
-                    continue;
-                }
+                Err(broken) => return Err(broken),
+            };
+        }
+    }
+
+    fn begin_value(
+        &mut self,
+        bytes: &[u8],
+        at: &mut usize,
+        name: &mut u32,
+        depth: usize,
+    ) -> Result<Next, JsonBreak> {
+        skip_space(bytes, at);
+        let opened = self.scalar_or_open(bytes, at, *name)?;
+        *name = NONE;
+        if !opened {
+            return Ok(Next::Behind);
+        }
+        if self.open.len() > depth {
+            return Err(JsonBreak::TooDeep);
+        }
+        skip_space(bytes, at);
+        Ok(self.in_container(bytes, *at))
+    }
+
+    /// Returns what has to stand next behind the begin of a container, or behind a comma in it.
+    fn in_container(&self, bytes: &[u8], at: usize) -> Next {
+        let closing = self.closing();
+        if bytes.get(at) == Some(&closing) {
+            Next::Behind
+        } else if closing == b'}' {
+            Next::Name
+        } else {
+            Next::Value
+        }
+    }
+
+    /// As what has to stand next, or the end of the container where that stands there.
+    fn at_or(&self, bytes: &[u8], at: usize, next: Next) -> Next {
+        if bytes.get(at) == Some(&self.closing()) { Next::Behind } else { next }
+    }
+
+    fn behind_value(&mut self, bytes: &[u8], at: &mut usize) -> Result<Next, JsonBreak> {
+        skip_space(bytes, at);
+        let closing = self.closing();
+        match bytes.get(*at) {
+            Some(&byte) if byte == closing => {
+                *at += 1;
+                self.close(*at, true);
+                Ok(Next::Behind)
             }
-            // behind a value, or before the end of an empty container
-            loop {
-                let Some(&open) = self.open.last() else { return Ok(()) };
+            Some(b',') => {
+                *at += 1;
                 skip_space(bytes, at);
-                let closing = self.closing();
-                match bytes.get(*at) {
-                    Some(&byte) if byte == closing => {
-                        *at += 1;
-                        self.open.pop();
-                        if let Some(node) = self.nodes.get_mut(open as usize) {
-                            node.is_whole = true;
-                            node.end = place(*at);
-                        }
-                    }
-                    Some(b',') => {
-                        *at += 1;
-                        skip_space(bytes, at);
-                        // a comma before the end is forgiven
-                        if bytes.get(*at) == Some(&closing) {
-                            continue;
-                        }
-                        if closing == b'}' {
-                            name = self.member_name(bytes, at)?;
-                        }
-                        break;
-                    }
-                    Some(_) => return Err(JsonBreak::Malformed),
-                    None => return Err(JsonBreak::Cut),
-                }
+                // a comma before the end is forgiven
+                Ok(self.in_container(bytes, *at))
             }
+            Some(_) => Err(JsonBreak::Malformed),
+            None => Err(JsonBreak::Cut),
+        }
+    }
+
+    fn close(&mut self, end: usize, is_closed: bool) {
+        if let Some(open) = self.open.pop()
+            && let Some(node) = self.nodes.get_mut(open.node as usize)
+        {
+            node.is_whole = is_closed && !open.is_damaged;
+            node.end = place(end);
         }
     }
 
     fn closing(&self) -> u8 {
-        let open = self.open.last().and_then(|&open| self.nodes.get(open as usize));
+        let open = self.open.last().and_then(|open| self.nodes.get(open.node as usize));
         if open.is_some_and(|node| node.kind == Kind::Array) { b']' } else { b'}' }
+    }
+
+    /// Finds where reading can go on behind what is wrong, by lines: at one that closes a container that is open, or goes
+    /// on with it behind a comma. A line that begins a document of its own ends the search.
+    fn find_on(&mut self, bytes: &[u8], at: &mut usize, next: Next) -> Option<Next> {
+        if self.passed_over.len() < PASSED_OVER {
+            self.passed_over.push(place(*at));
+        }
+        let line_start = memrchr(b'\n', bytes.get(..*at)?).map_or(0, |end| end + 1);
+        let is_line = bytes.get(line_start..*at)?.iter().all(u8::is_ascii_whitespace);
+        let of_json = |byte: &u8| byte.is_ascii_digit() || b"\"{}[],-".contains(byte);
+        if is_line && !self.open.is_empty() && !bytes.get(*at).is_some_and(of_json) {
+            // a line of other output
+            *at = line_end(bytes, *at);
+            skip_space(bytes, at);
+            // the container may end there
+            return Some(if next == Next::Behind { next } else { self.at_or(bytes, *at, next) });
+        }
+        self.open.last_mut()?.is_damaged = true;
+        let mut start = *at;
+        let mut inside = 0_usize;
+        let before = bytes.get(..line_start)?.trim_ascii_end();
+        let mut has_comma = is_line && before.last() == Some(&b',');
+        // what is left of the line that is wrong tells no more than what it ends with
+        let mut is_begun = !is_line;
+        loop {
+            let end = line_end(bytes, start);
+            let line = bytes.get(start..end)?;
+            if line.is_empty() {
+                *at = bytes.len();
+                return None;
+            }
+            let text = line.trim_ascii();
+            let first = text.first().copied().filter(|_| !std::mem::take(&mut is_begun));
+            let place = start + (line.len() - line.trim_ascii_start().len());
+            let is_close = matches!(first, Some(b'}' | b']'));
+            if is_close && inside > 0 {
+                inside -= 1;
+            } else if inside == 0 && self.goes_on_with(first, has_comma) {
+                *at = place;
+                return Some(match first {
+                    Some(b'}' | b']' | b',') => Next::Behind,
+                    _ if self.closing() == b'}' => Next::Name,
+                    _ => Next::Value,
+                });
+            }
+            // another document
+            if matches!(line.first(), Some(b'{' | b'[')) && bytes.get(start.wrapping_sub(1)) == Some(&b'\n') {
+                *at = start;
+                return None;
+            }
+            if matches!(text.last(), Some(b'{' | b'[')) {
+                inside += 1;
+            }
+            if !text.is_empty() {
+                has_comma = text.last() == Some(&b',');
+            }
+            start = end;
+        }
+    }
+
+    /// Closes containers, without their ends, until so many are open.
+    fn close_here(&mut self, open: usize) {
+        while self.open.len() > open {
+            let end = self.nodes.last().map_or(0, |node| node.end);
+            self.close(end as usize, false);
+        }
+    }
+
+    /// Reports whether the innermost container is an element of a list.
+    fn is_in_list(&self) -> bool {
+        let around = self.open.iter().nth_back(1).and_then(|open| self.nodes.get(open.node as usize));
+        around.is_some_and(|node| node.kind == Kind::Array)
+    }
+
+    /// Reports whether a line that begins so goes on with a container that is open, which is then the innermost.
+    fn goes_on_with(&mut self, first: Option<u8>, has_comma: bool) -> bool {
+        let is_object = self.closing() == b'}';
+        match first {
+            Some(b',') => true,
+            Some(close @ (b'}' | b']')) => {
+                let kind = if close == b'}' { Kind::Object } else { Kind::Array };
+                let is_of_kind =
+                    |open: &Open| self.nodes.get(open.node as usize).is_some_and(|node| node.kind == kind);
+                let Some(found) = self.open.iter().rposition(is_of_kind) else { return false };
+                self.close_here(found + 1);
+                true
+            }
+            Some(b'"') => has_comma,
+            // the end of the object is missing: the next one of the list around it
+            Some(b'{') if has_comma && is_object && self.is_in_list() => {
+                self.close_here(self.open.len() - 1);
+                true
+            }
+            Some(b'{' | b'[' | b'-' | b'0'..=b'9') => has_comma && !is_object,
+            _ => false,
+        }
     }
 
     fn member_name(&mut self, bytes: &[u8], at: &mut usize) -> Result<u32, JsonBreak> {
@@ -197,7 +367,7 @@ impl JsonTree {
         let is_container = matches!(kind, Kind::Array | Kind::Object);
         let index = place(self.nodes.len());
         let parent = self.open.last().copied();
-        if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent as usize)) {
+        if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent.node as usize)) {
             let before = std::mem::replace(&mut parent.last_child, index);
             if before == NONE {
                 parent.first_child = index;
@@ -207,7 +377,7 @@ impl JsonTree {
         }
         self.nodes.push(Node { name, is_whole: !is_container, ..Node::new(kind, start, end) });
         if is_container {
-            self.open.push(index);
+            self.open.push(Open { node: index, is_damaged: false });
         }
         Ok(is_container)
     }
@@ -246,6 +416,12 @@ fn string(bytes: &[u8], at: &mut usize) -> Result<(Kind, usize, usize), JsonBrea
         kind = Kind::Escaped;
         from += found + 2;
     }
+}
+
+/// Returns where the next line begins.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    memchr(b'\n', rest).map_or(bytes.len(), |end| at + end + 1)
 }
 
 fn skip_space(bytes: &[u8], at: &mut usize) {
@@ -491,9 +667,74 @@ mod tests {
         assert_eq!(read(&"[".repeat(50)).1, Some(JsonBreak::TooDeep));
     }
 
+    fn read_on(text: &str) -> (String, Option<JsonBreak>, usize) {
+        let mut tree = JsonTree::default();
+        let end = tree.read_on(text, 0, 10);
+        (tree.root(text, 0).map(shown).unwrap_or_default(), end.broken, tree.passed_over().count())
+    }
+
+    #[test]
+    fn what_is_wrong_is_passed_over_by_lines() {
+        let cases = [
+            // other output between, wherever it stands
+            ("[\n {\"a\":1},\nnpm notice\n {\"b\":\n2024 is a year\n 2}\n]", "[{a=1} {b=2024…}]"),
+            ("[\nnpm notice\n {\nnpm notice\n \"a\":1\nnpm notice\n}\n]\n", "[{a=1}]"),
+            // a quote without its escape: the member is lost
+            ("[\n {\n  \"a\": \"x \"y\" z\",\n  \"b\": 2\n },\n {\"c\":3}\n]", "[{a=x  b=2…} {c=3}]"),
+            // with what is in it
+            (
+                "[\n {\n  \"a\": \"x \"y\",\n  \"b\" {\n   \"c\": 1\n  },\n  \"d\": 2\n },\n {\"e\":3}\n]",
+                "[{a=x  d=2…} {e=3}]",
+            ),
+            // an end that is missing, or one too many
+            ("[\n {\n  \"a\": {\n   \"b\": 1\n },\n {\"c\":3}\n]", "[{a={b=1}…} {c=3}]"),
+            ("{\n \"x\": [\nnpm notice\n ]\n}", "{x=[]}"),
+            ("{\"x\":[\n {\n  \"a\": [\n   1\n },\n {\"c\":3}\n]}", "{x=[{a=[1…]} {c=3}]}"),
+            ("[\n {\"a\":1}\n {\"b\":2},\n {\"c\":3}\n]", "[{a=1} {c=3}…]"),
+        ];
+        for (text, told) in cases {
+            let (shown, broken, passed_over) = read_on(text);
+            assert_eq!((shown.as_str(), broken), (told, None), "{text}");
+            assert!(passed_over > 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_document_is_not_passed_over() {
+        assert_eq!(read_on("{\"a\": {\"b\":\n{\"a\":1}\n").0, "{a={b={a=1}…}…}");
+        assert_eq!(
+            read_on("{\n \"a\": [\n  1 oh\n{\"a\":1}\n"),
+            ("{a=[1…]…}".into(), Some(JsonBreak::Malformed), 1)
+        );
+        assert_eq!(read_on("oh"), (String::new(), Some(JsonBreak::Malformed), 1));
+    }
+
     #[test]
     fn halves_of_pairs_and_wrong_escapes_stay_readable() {
         assert_eq!(unescape(r"\ud83d x \q \u12"), "\u{FFFD} x \\q \u{FFFD}12");
         assert_eq!(unescape("\\"), "\\");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_reading_ends_and_what_is_right_is_read_the_same(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "{", "}", "[", "]", ",", ":", "\"a\"", "\"a\":", "\"", "1", "null", "x", "\n", "\n ", "\\", "{\n", "},\n", "é",
+                ]),
+                0..60,
+            )
+        ) {
+            let text = pieces.concat();
+            let mut tree = JsonTree::default();
+            let strict = tree.read(&text, 0, 10);
+            let told = tree.root(&text, 0).map(shown);
+            let end = tree.read_on(&text, 0, 10);
+            assert!(end.at <= text.len());
+            let told_on = tree.root(&text, 0).map(shown);
+            if strict.broken.is_none() {
+                assert_eq!((strict, told), (end, told_on));
+            }
+        }
     }
 }
