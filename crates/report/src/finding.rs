@@ -124,6 +124,10 @@ codes! {
     CountMismatch = "count-mismatch", Repair, "a count that the report gives is not that of its cases";
     /// A failure outside any case.
     FailureOutsideCase = "failure-outside-case", Repair, "a failure stands outside any case";
+    /// A report without a case.
+    NoCases = "no-cases", Repair, "the report holds no case";
+    /// Output that is compressed, and cannot be had.
+    BadOutput = "bad-output", Repair, "output is compressed in a way that cannot be undone, or beyond the limit, and was kept as it stands";
     /// A status that is not known.
     UnknownStatus = "unknown-status", Repair, "a status is not known here; the case was taken as errored";
     /// A case longer than the limit.

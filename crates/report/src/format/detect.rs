@@ -1,6 +1,6 @@
 //! Which format a text is of.
 
-use super::{Format, json_document, tap};
+use super::{Format, json_document, roots, tap};
 use crate::scan::json::JsonTree;
 
 /// Bytes of a text that are looked at.
@@ -131,7 +131,7 @@ fn xml(text: &str) -> Option<Format> {
         "TestRun" if root_has(root, &["TeamTest", "id="]) => Format::Trx,
         "testng-results" => Format::Testng,
         "suite" | "test" if root_has(root, &["duration-ms="]) => Format::Testng,
-        _ => return None,
+        _ => return roots::claim(local, root),
     })
 }
 

@@ -10,21 +10,33 @@ use crate::out::Out;
 use crate::scan::json::Json;
 use crate::scan::xml::tree::Element;
 
+mod allure1;
+mod android_cts;
+mod boost;
+mod catch2;
 mod check;
+mod cpptest;
+mod cppunit;
+mod ctest;
 mod ctrf;
 mod cucumber;
 mod cucumber_messages;
+mod cunit;
 mod dart;
 mod detail;
 pub(crate) mod detect;
+mod doctest;
+mod fpcunit;
 mod ginkgo;
 mod go_test;
+mod gtester;
 mod jest;
 mod json_document;
 pub(crate) mod junit;
 mod karma;
 mod libtest;
 mod lines;
+mod mbunit;
 mod mocha;
 mod mochawesome;
 mod naming;
@@ -33,12 +45,17 @@ mod nunit2;
 mod nunit3;
 mod playwright;
 mod pytest;
+mod qtest;
+mod robot;
+mod roots;
 mod rspec;
 mod shelf;
 mod tap;
 mod testcafe;
 mod testng;
+mod trouble;
 mod trx;
+mod unittestpp;
 mod xunit_net;
 
 macro_rules! formats {
@@ -106,6 +123,36 @@ formats! {
     Trx = "trx", Engine::Xml(trx::read);
     /// TestNG's own XML.
     Testng = "testng", Engine::Xml(testng::read);
+    /// CTest's `Test.xml`.
+    Ctest = "ctest", Engine::Xml(ctest::read);
+    /// Catch2 XML.
+    Catch2 = "catch2", Engine::Xml(catch2::read);
+    /// doctest XML.
+    Doctest = "doctest", Engine::Xml(doctest::read);
+    /// Boost.Test XML.
+    Boost = "boost-test", Engine::Xml(boost::read);
+    /// Robot Framework's output.
+    Robot = "robot", Engine::Xml(robot::read);
+    /// Qt Test XML.
+    Qtest = "qtest", Engine::Xml(qtest::read);
+    /// CppUnit's XML, and that of AUnit and embUnit.
+    CppUnit = "cppunit", Engine::Xml(cppunit::read);
+    /// CUnit's XML.
+    CUnit = "cunit", Engine::Xml(cunit::read);
+    /// The XML of GLib's gtester.
+    Gtester = "gtester", Engine::Xml(gtester::read);
+    /// UnitTest++ XML.
+    UnitTestPp = "unittest-cpp", Engine::Xml(unittestpp::read);
+    /// FPCUnit's XML.
+    FpcUnit = "fpcunit", Engine::Xml(fpcunit::read);
+    /// MbUnit XML.
+    MbUnit = "mbunit", Engine::Xml(mbunit::read);
+    /// Parasoft C++test XML.
+    CppTest = "parasoft", Engine::Xml(cpptest::read);
+    /// Results of Android's Compatibility Test Suite.
+    AndroidCts = "android-cts", Engine::Xml(android_cts::read);
+    /// Allure 1 XML.
+    Allure1 = "allure1", Engine::Xml(allure1::read);
     /// Common Test Report Format.
     Ctrf = "ctrf", Engine::Json(ctrf::read);
     /// Mocha's JSON.
