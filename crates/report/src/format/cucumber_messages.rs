@@ -121,11 +121,11 @@ impl Run {
         }
     }
 
-    /// Counts what is held; where it is too much all that is not open is let go.
+    /// Counts what is held; where it is too much it is let go: attempts that are open never end.
     fn hold(&mut self, bytes: usize, message: Json<'_>, out: &mut Out<'_>) {
         self.bytes += bytes + 256;
         if self.bytes > out.limits.case_bytes {
-            (self.places, self.pickles, self.cases) = Default::default();
+            (self.places, self.pickles, self.cases, self.attempts) = Default::default();
             self.bytes = 0;
             out.finding(FindingCode::OutputCut, message.offset());
         }

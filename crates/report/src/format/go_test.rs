@@ -45,6 +45,9 @@ impl LineReader for GoTestReader {
     }
 }
 
+/// The most packages with trouble that have not ended: each is an open process.
+const PACKAGES: usize = 1 << 16;
+
 fn key(package: &str, test: &str) -> String {
     format!("{package}\0{test}")
 }
@@ -101,6 +104,9 @@ impl Tests {
             case
         };
         self.shelf.open(key, case, out);
+        if self.shelf.is_single() {
+            self.open.clear();
+        }
         self.open.entry(package.to_owned()).or_default().insert(test.to_owned());
     }
 
@@ -142,7 +148,7 @@ impl Tests {
             let is_quiet = outcome != Outcome::Passed || output.is_empty();
             entry.case.stdout = (!is_quiet).then_some(Cow::Owned(output));
         }
-        if outcome.is_trouble() && !self.troubled.contains(package) {
+        if outcome.is_trouble() && !self.troubled.contains(package) && self.troubled.len() < PACKAGES {
             self.troubled.insert(package.to_owned());
         }
     }

@@ -81,10 +81,7 @@ impl Session {
         if is_open && when == "setup" {
             self.end_or_never(&id, out);
         }
-        let is_new = self.open.insert(id.clone().into_owned());
-        if is_new {
-            self.shelf.open(&id, || case(&id, report), out);
-        }
+        self.open(&id, report, out);
         let is_rerun = report.text_of("outcome").as_deref() == Some("rerun");
         let outcome = match report.text_of("outcome").as_deref() {
             Some("passed") => Outcome::Passed,
@@ -130,6 +127,17 @@ impl Session {
         }
         if is_rerun || when == "teardown" || !matches!(when, "setup" | "call") {
             self.end(&id);
+        }
+    }
+
+    /// Opens a try of a test, if none is open.
+    fn open(&mut self, id: &str, report: Json<'_>, out: &mut Out<'_>) {
+        if !self.open.contains(id) {
+            self.shelf.open(id, || case(id, report), out);
+            if self.shelf.is_single() {
+                self.open.clear();
+            }
+            self.open.insert(id.to_owned());
         }
     }
 
@@ -183,9 +191,7 @@ impl Session {
         let mut detail = detail(report);
         let message = detail.message.as_deref().unwrap_or_default();
         detail.message = Some(Cow::Owned(format!("{name}{message}").trim_end().to_owned()));
-        if self.open.insert(id.clone().into_owned()) {
-            self.shelf.open(&id, || case(&id, report), out);
-        }
+        self.open(&id, report, out);
         self.shelf.fail(&id, detail, report.offset(), out);
         if let Some(entry) = self.shelf.get(&id) {
             let seconds = entry.verdict.and_then(|(_, seconds)| seconds);

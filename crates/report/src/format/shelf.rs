@@ -96,6 +96,11 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
+    /// Reports whether there is one entry: those that were there before it have all been told.
+    pub(super) fn is_single(&self) -> bool {
+        self.entries.len() == 1
+    }
+
     /// Returns the entry of a key.
     pub(super) fn get(&mut self, key: &str) -> Option<&mut Entry> {
         self.entries.get_mut(self.places.get(key)?)

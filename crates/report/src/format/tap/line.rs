@@ -31,6 +31,8 @@ pub(super) struct Point<'line> {
     /// The word of a directive, and what stands behind it.
     pub(super) directive: Option<(Directive, &'line str)>,
     pub(super) seconds: Option<f64>,
+    /// How the test's process ended, as the kernel's tests write it: `exit=1`.
+    pub(super) exit: Option<&'line str>,
     /// Whether it ends in the `{` of a buffered subtest.
     pub(super) has_brace: bool,
 }
@@ -39,6 +41,8 @@ pub(super) struct Point<'line> {
 pub(super) enum Directive {
     Skip,
     Todo,
+    /// The kernel's tests: it took too long.
+    Timeout,
 }
 
 /// Reads a line that is not indented.
@@ -83,6 +87,8 @@ pub(in crate::format) fn is_point(line: &str) -> bool {
 }
 
 fn version(line: &str) -> Option<u64> {
+    // KTAP is the kernel's
+    let line = line.strip_prefix('K').unwrap_or(line);
     let (word, number) = line.split_at_checked(12)?;
     word.eq_ignore_ascii_case("TAP version ").then(|| number.trim().parse().ok()).flatten()
 }
@@ -117,21 +123,21 @@ fn point(line: &str) -> Option<Point<'_>> {
         name: rest,
         directive: None,
         seconds: None,
+        exit: None,
         has_brace: false,
     };
     let mut end = None;
     for (at, text) in hashes(rest) {
         let (word, reason) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let is_todo = word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("todo"))
-            && !word
-                .get(4..)
-                .unwrap_or_default()
-                .starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        let is_skip = word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("skip"));
+        let directive = directive(word);
         if let Some(time) = word.strip_prefix("time=") {
             point.seconds = parse_seconds(time);
-        } else if (is_todo || is_skip) && point.directive.is_none() {
-            let directive = if is_todo { Directive::Todo } else { Directive::Skip };
+        } else if let Some(time) = reason.strip_suffix(" ms").filter(|_| word == "in") {
+            // Bats
+            point.seconds = parse_seconds(&format!("{time}ms"));
+        } else if word.starts_with("exit=") {
+            point.exit = Some(word);
+        } else if let Some(directive) = directive.filter(|_| point.directive.is_none()) {
             let time = hashes(reason).find(|(_, text)| text.starts_with("time="));
             let reason = time.and_then(|(at, _)| reason.get(..at)).unwrap_or(reason);
             point.directive = Some((directive, reason.trim().trim_start_matches([':', '-']).trim()));
@@ -148,6 +154,18 @@ fn point(line: &str) -> Option<Point<'_>> {
     point.name = point.name.trim();
     point.has_brace = has_brace;
     Some(point)
+}
+
+fn directive(word: &str) -> Option<Directive> {
+    let (start, rest) = word.split_at_checked(4)?;
+    let is_end = !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    match start {
+        _ if start.eq_ignore_ascii_case("skip") => Some(Directive::Skip),
+        _ if start.eq_ignore_ascii_case("todo") && is_end => Some(Directive::Todo),
+        "XFAI" if rest == "L" => Some(Directive::Todo),
+        "TIME" if rest == "OUT" => Some(Directive::Timeout),
+        _ => None,
+    }
 }
 
 /// Takes a number that ends where a word does.
@@ -231,11 +249,15 @@ mod tests {
             ("ok 8 - issue #12 and # TODOIST", r##"8 "issue #12 and # TODOIST" None None false"##),
             (r"ok 9 - a \# TODO b", r#"9 "a \\# TODO b" None None false"#),
             ("ok 99999999999999999999999", r#"- "99999999999999999999999" None None false"#),
+            ("not ok 9 net: udp # TIMEOUT 45 s", r#"not 9 "net: udp" Some((Timeout, "45 s")) None false"#),
+            ("ok 9 adds # in 12 ms", r#"9 "adds" None Some(0.012) false"#),
+            ("not ok 9 net: udp # exit=1", r#"not 9 "net: udp" None None false"#),
             ("okay", "Other"),
             ("1..5", "Plan(1, 5)"),
             ("1..0 # SKIP none", "Plan(1, 0)"),
             ("1..5 times", "Other"),
             ("tap Version 13", "Version(13)"),
+            ("KTAP version 1", "Version(1)"),
             ("bail out! no", "BailOut"),
             ("pragma +strict", "Pragma"),
         ];

@@ -29,6 +29,8 @@ pub(in crate::format) struct TapReader {
     version: u64,
     /// The script that `prove -v` names before its points.
     script: Option<String>,
+    /// Whether Bats writes it with its own lines between: then a name may end in the time.
+    is_bats: bool,
     has_other: bool,
     is_cut: bool,
 }
@@ -232,6 +234,10 @@ impl TapReader {
                 }
             }
             Line::BailOut => self.bail_out(at, out),
+            // the text of a failure, as Mocha writes it
+            Line::Other if !self.children.has_lines && self.is_failing() => {
+                self.add(trimmed, at, out, |reader| Some(&mut reader.pending.as_mut()?.notes));
+            }
             Line::Other if trimmed.trim_end() != "}" => self.told_other(at, out),
             _ => self.children.has_lines = true,
         }
@@ -253,7 +259,7 @@ impl TapReader {
             }
         }
         let is_own = text.is_empty() || text.starts_with("Subtest") || text.starts_with("TAP version ");
-        if is_own || text.starts_with("rng-seed:") {
+        if is_own || text.starts_with("rng-seed:") || is_sum(text) {
             return;
         }
         if self.comments == Comments::AreNames {
@@ -270,7 +276,8 @@ impl TapReader {
         }
         if self.document.plan.is_some() {
             // another document where this one is whole
-            if !self.document.is_met() || self.document.is_guess {
+            let is_guess = self.document.is_guess && self.document.points == 0;
+            if !self.document.is_met() || is_guess {
                 return out.finding(FindingCode::BadPlan, at);
             }
             self.flush(out);
@@ -307,20 +314,25 @@ impl TapReader {
             out.finding(FindingCode::TestNumber, at);
         }
         let outcome = match (point.directive, point.is_ok) {
+            (Some((Directive::Timeout, _)), _) => Outcome::Errored,
             (Some(_), _) => Outcome::Skipped,
             (None, true) => Outcome::Passed,
             (None, false) => Outcome::Failed,
         };
         let mut case = Case::new(outcome, at);
+        let timed = point.name.rsplit_once(" in ").filter(|(_, time)| self.is_bats && time.ends_with("ms"));
+        let timed = timed.and_then(|(name, time)| Some((name, Some(parse_seconds(time)?))));
+        let (name, seconds) = timed.unwrap_or((point.name, point.seconds));
         let name = match point.number {
-            Some(number) if point.name.is_empty() => Some(number.to_string()),
-            _ => Some(line::unescape(point.name, self.version)).filter(|name| !name.is_empty()),
+            Some(number) if name.is_empty() => Some(number.to_string()),
+            _ => Some(line::unescape(name, self.version)).filter(|name| !name.is_empty()),
         };
         case.name = name.map(Cow::Owned);
         case.file = self.script.clone().map(Cow::Owned);
         case.suite.extend(self.header.clone().map(Cow::Owned));
-        case.seconds = point.seconds;
+        case.seconds = seconds;
         let reason = point.directive.map(|(_, reason)| reason).filter(|reason| !reason.is_empty());
+        let reason = reason.or(point.exit.filter(|_| !point.is_ok));
         case.detail.message = reason.map(|reason| Cow::Owned(line::unescape(reason, self.version)));
         if matches!(self.comments, Comments::Unknown | Comments::BehindVersion) {
             self.comments = Comments::AreNotes;
@@ -350,6 +362,11 @@ impl TapReader {
                 pending.is_open = false;
                 pending.children = take(&mut self.children);
             }
+            _ if line.starts_with("suite ") && line.ends_with(".bats") => {
+                self.is_bats = true;
+                self.script = line.strip_prefix("suite ").map(str::to_owned);
+            }
+            _ if self.is_bats && line.starts_with("begin ") => {}
             _ => match script(line) {
                 Some(script) => {
                     self.flush(out);
@@ -395,6 +412,13 @@ impl TapReader {
     }
 }
 
+/// Reports whether a comment counts the points, as many producers end: `tests 3`.
+fn is_sum(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["tests", "pass", "fail", "skip", "skipped", "todo", "cancelled", "suites"];
+    let is_number = |text: &str| text.trim().parse::<u64>().is_ok();
+    text.split_once(' ').is_some_and(|(word, count)| WORDS.contains(&word) && is_number(count))
+}
+
 /// Returns the script of a line `t/one.t .. ` of `prove -v`.
 fn script(line: &str) -> Option<&str> {
     let (script, dots) = line.split_once(' ')?;
@@ -422,7 +446,9 @@ impl Pending {
             let detail = detail(&self.yaml, &self.notes, &self.children);
             if self.directive.is_none() {
                 case.outcome = outcome(&self.yaml);
-                case.detail = detail;
+                let message = detail.message.or(case.detail.message.take());
+                case.detail = Detail { message, ..detail };
+                of_phpunit(case);
             } else {
                 case.detail.text = detail.text;
             }
@@ -440,9 +466,17 @@ fn detail(yaml: &str, notes: &str, children: &Children) -> Detail<'static> {
     };
     let first_child =
         || children.first.as_ref().map(|(name, _)| name.clone()).filter(|name| !name.is_empty());
-    let message = yaml::value(yaml, &["message", "error"]).or_else(first_note).or_else(first_child);
-    // `name` is an error's class in what Node.js writes
-    let kind = yaml::value(yaml, &["failureType"]).and_then(|_| yaml::value(yaml, &["name"]));
+    // Vitest nests the error
+    let error = |key| yaml::inner_value(yaml, "error", &[key]);
+    let message = yaml::value(yaml, &["message", "error"]).or_else(|| error("message"));
+    let message = message.or_else(first_note).or_else(first_child);
+    // `name` is an error's class in what Node.js and AVA write
+    let is_class = |name: &String| {
+        name.ends_with("Error")
+            || name.ends_with("Exception")
+            || yaml::value(yaml, &["failureType"]).is_some()
+    };
+    let kind = yaml::value(yaml, &["name"]).filter(is_class).or_else(|| error("name"));
     let kind = kind.or_else(|| yaml::value(yaml, &["type", "operator"]));
     let parts = [yaml, notes, &children.failures];
     let parts: Vec<_> = parts.into_iter().map(str::trim_end).filter(|part| !part.is_empty()).collect();
@@ -458,6 +492,20 @@ fn outcome(yaml: &str) -> Outcome {
         }
         _ => Outcome::Failed,
     }
+}
+
+/// `PHPUnit` puts what went wrong before the name, which is `Class::method` where it passes.
+fn of_phpunit(case: &mut Case<'static>) {
+    let Some(name) = case.name.as_deref().filter(|name| name.contains("::")) else { return };
+    let (is_error, name) = match (name.strip_prefix("Failure: "), name.strip_prefix("Error: ")) {
+        (Some(name), _) => (false, name),
+        (None, Some(name)) => (true, name),
+        (None, None) => return,
+    };
+    if is_error {
+        case.outcome = Outcome::Errored;
+    }
+    case.name = Some(Cow::Owned(name.to_owned()));
 }
 
 /// Returns where a check stands, as producers write it.
@@ -479,6 +527,7 @@ mod tests {
     const PERL: &str = include_str!("../../../tests/fixtures/tap/perl.tap");
     const TAPE: &str = include_str!("../../../tests/fixtures/tap/tape.tap");
     const BAIL_OUT: &str = include_str!("../../../tests/fixtures/tap/bail-out.tap");
+    const PRODUCERS: &str = include_str!("../../../tests/fixtures/tap/producers.tap");
     const PROVE: &str = include_str!("../../../tests/fixtures/tap/prove.tap");
 
     #[test]
@@ -507,8 +556,13 @@ mod tests {
     }
 
     #[test]
+    fn what_other_producers_write_is_read() {
+        insta::assert_snapshot!(told(PRODUCERS));
+    }
+
+    #[test]
     fn chunks_give_the_same() {
-        for report in [VERSION_14, PERL, TAPE, BAIL_OUT, PROVE] {
+        for report in [VERSION_14, PERL, TAPE, BAIL_OUT, PROVE, PRODUCERS] {
             chunks_agree(report);
         }
     }
