@@ -124,17 +124,16 @@ fn expression<'xml>(
     told: &mut Told<'xml>,
 ) -> Detail<'xml> {
     let mut lines = around(element, sections, told);
+    let thrown = thrown.and_then(word_of);
+    let original = child_word(element, "Original");
+    // what was thrown between checks is told of one without a source
+    let Some(kind) = element.filled("type") else {
+        let kind = Some(Cow::Borrowed("Exception"));
+        return Detail { kind, message: thrown.or(original), text: joined(lines, "\n") };
+    };
     lines.extend(child_word(element, "Expanded").map(|found| Cow::Owned(format!("with: {found}"))));
-    lines.extend(
-        thrown
-            .and_then(|thrown| thrown.filled_text())
-            .map(|text| Cow::Owned(format!("thrown: {}", text.trim()))),
-    );
-    Detail {
-        kind: element.filled("type"),
-        message: child_word(element, "Original"),
-        text: joined(lines, "\n"),
-    }
+    lines.extend(thrown.map(|text| Cow::Owned(format!("thrown: {text}"))));
+    Detail { kind: Some(kind), message: original, text: joined(lines, "\n") }
 }
 
 fn other<'xml>(
@@ -183,6 +182,10 @@ empty | sum.cpp:80 | failed
                       <OverallResult success='true' durationInSeconds='1.5'/></TestCase>\
                       <TestCase name='b'></TestCase></Group></Catch>";
         assert_eq!(told(report), "a | a.cpp:3 | passed | 1.5s\n! unknown-status @143\nb | errored\n");
+        let thrown = "<Catch name='t'><Group name='t'><TestCase name='a'><Expression success='false' filename='a.cpp' line='3'>\
+                      <Original>{Unknown expression after the reported line}</Original><Exception>bad</Exception></Expression>\
+                      <OverallResult success='false'/></TestCase></Group></Catch>";
+        assert_eq!(told(thrown), "a | errored | Exception: bad | \"a.cpp:3\"\n");
         assert_eq!(told("<Catch2TestRun name='t'></Catch2TestRun>"), "! no-cases @0\n");
     }
 }

@@ -64,7 +64,8 @@ fn case<'xml>(test: Element<'xml>, left: &mut usize, out: &mut Out<'_>) -> Case<
         _ => unknown(test, out),
     };
     let completion = found.completion.filter(|completion| completion != "Completed");
-    case.detail = Detail { kind: found.exit_code, message: found.reason.or(completion), text: None };
+    let kind = found.exit_code.filter(|code| !matches!(code.as_ref(), "Failed" | "Completed"));
+    case.detail = Detail { kind, message: found.reason.or(completion), text: None };
     case
 }
 
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(
             told(include_str!("../../tests/fixtures/ctest/test.xml")),
             r#"libs > math | adds | passed | 0.25s | out "one\ntwo" | {Command Line=/b/adds, label=fast, label=unit}
-libs > math | divides | failed | 0.5s | Failed: Required regular expression not found. | {Exit Value=1}
+libs > math | divides | failed | 0.5s | Required regular expression not found. | {Exit Value=1}
 waits | errored | 30s | Timeout: Timeout
 breaks | errored | SEGFAULT:
 off | skipped | Disabled

@@ -115,12 +115,13 @@ fn test<'xml>(element: Element<'xml>, suites: &Suites<'xml>, out: &mut Out<'_>) 
         case.tries = before;
         case.tries.push(Try { outcome: case.outcome, seconds: case.seconds, detail: case.detail.clone() });
     }
-    if let (Some(teardown), Outcome::Passed | Outcome::Failed) = (&suites.teardown, case.outcome) {
-        case.outcome = Outcome::Errored;
-        let told = format!("Parent suite teardown failed:\n{teardown}");
+    if let Some(teardown) = suites.teardown.as_deref().filter(|_| case.outcome != Outcome::Skipped) {
+        if case.outcome == Outcome::Passed {
+            case.outcome = Outcome::Errored;
+        }
         case.detail.message = Some(Cow::Owned(match case.detail.message.take() {
             Some(message) => format!("{message}\n\nAlso parent suite teardown failed:\n{teardown}"),
-            None => told,
+            None => format!("Parent suite teardown failed:\n{teardown}"),
         }));
     }
     case
@@ -237,7 +238,7 @@ All > Sums | asks | /r/sums.robot:20 | skipped | 0s | @2026-11-23T02:40:43 | no 
         assert_eq!(
             told(include_str!("../../tests/fixtures/robot/schema1.xml")),
             r#"Sums | adds | /r/sums.txt | errored | 1.5s | @2011-06-03T11:15:42.500 | Parent suite teardown failed:\nno way down | {tag=fast}
-Sums | adds wrongly | /r/sums.txt | errored | 3 != 4\n\nAlso parent suite teardown failed:\nno way down
+Sums | adds wrongly | /r/sums.txt | failed | 3 != 4\n\nAlso parent suite teardown failed:\nno way down
 "#
         );
     }
