@@ -195,7 +195,7 @@ fn whole_json(
     }
     let mut tree = JsonTree::default();
     let mut at = start;
-    let mut lines = detect::LINES;
+    let mut documents = detect::LINES;
     loop {
         let end = tree.read_on(text, at, out.limits.depth);
         if let Some(root) = tree.root(text, 0) {
@@ -216,7 +216,7 @@ fn whole_json(
             return;
         }
         let behind = text.len() - rest.len();
-        let next = detect::next_document(text, behind, format, &mut lines);
+        let next = detect::next_document(text, behind, format, &mut documents);
         if next != Some(behind) {
             out.finding(FindingCode::OtherOutput, behind as u64);
         }

@@ -5,7 +5,7 @@ use crate::scan::json::JsonTree;
 
 /// Bytes of a text that are looked at.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
-/// Lines that may stand before a report's own first line, and between its documents.
+/// Lines that may stand before a report's own first line, and other documents between its own.
 pub(crate) const LINES: usize = 2000;
 
 /// Documents behind other output that are looked at beyond their heads.
@@ -76,17 +76,19 @@ fn json_behind(rest: &str, line: &str, wide: &mut usize) -> Option<Format> {
     json_document::claim(rest)
 }
 
-/// Finds where the next document of a format begins: at once, or at the begin of a line. `lines` is how many more may be
-/// passed over.
-pub(crate) fn next_document(text: &str, from: usize, format: Format, lines: &mut usize) -> Option<usize> {
+/// Finds where the next document of a format begins: at once, or at the begin of a line. `documents`
+/// is how many others may be passed over.
+pub(crate) fn next_document(text: &str, from: usize, format: Format, documents: &mut usize) -> Option<usize> {
     let mut start = from;
     for line in text.get(from..)?.split_inclusive('\n') {
         let rest = head_of(text.get(start..).unwrap_or_default(), HEAD_BYTES);
-        if begins_json(rest) && json_document::claim(rest) == Some(format) {
-            return Some(start);
+        if begins_json(rest) {
+            if json_document::claim(rest) == Some(format) {
+                return Some(start);
+            }
+            *documents = documents.checked_sub(1)?;
         }
         start += line.len();
-        *lines = lines.checked_sub(1)?;
     }
     None
 }

@@ -321,4 +321,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn in_a_report_of_one_line_as_well() {
+        let report = include_str!("../../tests/fixtures/jest/report.json");
+        let whole = shown(report);
+        let told = shown(&report.replacen("\"removes\"", "\"rem\"oves\"", 1));
+        let lost: Vec<_> = whole.lines().filter(|line| !told.contains(line)).collect();
+        assert_eq!(lost.len(), 1, "{told}");
+        assert!(lost[0].contains("removes"), "{told}");
+        assert!(told.contains("! malformed-line") && told.contains("! cut-case"), "{told}");
+    }
 }

@@ -6,10 +6,12 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memchr2, memmem};
 
 /// Places of what was passed over that are kept.
 const PASSED_OVER: usize = 1000;
+/// Lists that are open in which the next element is looked for.
+const BEGINNINGS: usize = 8;
 /// No node.
 const NONE: u32 = u32::MAX;
 
@@ -57,6 +59,10 @@ pub struct JsonTree {
     open: Vec<Open>,
     goes_on: bool,
     passed_over: Vec<u32>,
+    /// The line that `beginnings` are of, from the first that was wrong in it.
+    line: std::ops::Range<usize>,
+    /// How elements of open lists begin, and where the next that does stands in the line.
+    beginnings: Vec<(Vec<u8>, usize)>,
 }
 
 /// A container that is open.
@@ -92,6 +98,7 @@ impl JsonTree {
         self.nodes.clear();
         self.open.clear();
         self.passed_over.clear();
+        self.line = 0..0;
         let bytes = text.as_bytes();
         let bytes = bytes.get(..bytes.len().min(u32::MAX as usize - 1)).unwrap_or(bytes);
         let mut at = start;
@@ -218,8 +225,9 @@ impl JsonTree {
         if self.passed_over.len() < PASSED_OVER {
             self.passed_over.push(place(*at));
         }
-        let line_start = memrchr(b'\n', bytes.get(..*at)?).map_or(0, |end| end + 1);
-        let is_line = bytes.get(line_start..*at)?.iter().all(u8::is_ascii_whitespace);
+        let in_line = |byte: &&u8| byte.is_ascii_whitespace() && **byte != b'\n';
+        let line_start = *at - bytes.get(..*at)?.iter().rev().take_while(in_line).count();
+        let is_line = line_start == 0 || bytes.get(line_start - 1) == Some(&b'\n');
         let of_json = |byte: &u8| byte.is_ascii_digit() || b"\"{}[],-".contains(byte);
         if is_line && !self.open.is_empty() && !bytes.get(*at).is_some_and(of_json) {
             // a line of other output
@@ -227,6 +235,9 @@ impl JsonTree {
             skip_space(bytes, at);
             // the container may end there
             return Some(if next == Next::Behind { next } else { self.at_or(bytes, *at, next) });
+        }
+        if self.find_element(bytes, at).is_some() {
+            return Some(Next::Value);
         }
         self.open.last_mut()?.is_damaged = true;
         let mut start = *at;
@@ -269,6 +280,40 @@ impl JsonTree {
             }
             start = end;
         }
+    }
+
+    /// Finds the next element of a list that is open in the same line: an object that begins as the first of the list does.
+    /// What is open inside the list is closed.
+    fn find_element(&mut self, bytes: &[u8], at: &mut usize) -> Option<()> {
+        if !self.line.contains(at) {
+            self.line = *at..line_end(bytes, *at);
+            self.beginnings.clear();
+        }
+        let end = self.line.end;
+        let mut found: Option<(usize, usize)> = None;
+        for (level, open) in self.open.iter().enumerate().rev().take(BEGINNINGS) {
+            let Some(beginning) = self.beginning(bytes, open) else { continue };
+            let place = next_of(&mut self.beginnings, beginning, bytes.get(..end)?, *at);
+            if place < found.map_or(usize::MAX, |(_, nearest)| nearest) {
+                found = Some((level, place));
+            }
+        }
+        let (level, place) = found?;
+        self.close_here(level + 1);
+        // behind the comma
+        *at = place + 1;
+        Some(())
+    }
+
+    /// Returns how the elements of a list begin behind a comma, by the first of them: `,{"name"`.
+    fn beginning(&self, bytes: &[u8], open: &Open) -> Option<Vec<u8>> {
+        let list = self.nodes.get(open.node as usize).filter(|node| node.kind == Kind::Array)?;
+        let first = self.nodes.get(list.first_child as usize).filter(|node| node.kind == Kind::Object)?;
+        let name = self.nodes.get(self.nodes.get(first.first_child as usize)?.name as usize)?;
+        // a writer that puts a space behind a colon puts one behind a comma
+        let is_spaced = bytes.get(name.end as usize + 2) == Some(&b' ');
+        let name = bytes.get(name.start as usize..name.end as usize).filter(|name| name.len() < 100)?;
+        Some([if is_spaced { b", {\"" } else { &b",{\""[..] }, name, b"\":"].concat())
     }
 
     /// Closes containers, without their ends, until so many are open.
@@ -416,6 +461,26 @@ fn string(bytes: &[u8], at: &mut usize) -> Result<(Kind, usize, usize), JsonBrea
         kind = Kind::Escaped;
         from += found + 2;
     }
+}
+
+/// Finds where in a line a beginning stands next; each is looked for once, or not at all where there are too many.
+fn next_of(known: &mut Vec<(Vec<u8>, usize)>, beginning: Vec<u8>, line: &[u8], at: usize) -> usize {
+    let find = || {
+        let rest = line.get(at..).unwrap_or_default();
+        memmem::find(rest, &beginning).map_or(usize::MAX, |place| at + place)
+    };
+    if let Some((_, place)) = known.iter_mut().find(|(known, _)| *known == beginning) {
+        if *place < at {
+            *place = find();
+        }
+        return *place;
+    }
+    if known.len() == BEGINNINGS {
+        return usize::MAX;
+    }
+    let place = find();
+    known.push((beginning, place));
+    place
 }
 
 /// Returns where the next line begins.
@@ -697,6 +762,24 @@ mod tests {
             assert_eq!((shown.as_str(), broken), (told, None), "{text}");
             assert!(passed_over > 0, "{text}");
         }
+    }
+
+    #[test]
+    fn in_one_line_the_next_element_that_begins_as_the_first_is_found() {
+        let cases = [
+            (r#"{"x":[{"a":1},{"a":2 3,"b":[{"c":1}]},{"a":4}],"y":5}"#, "{x=[{a=1} {a=2…} {a=4}] y=5}"),
+            (r#"[{"a": 1}, {"a": 2 3}, {"a": 4}]"#, "[{a=1} {a=2…} {a=4}]"),
+            // the next of the list around it, where that comes first
+            (r#"[{"f":[{"a":1},{"a":oh}]},{"f":[{"a":2}]}]"#, "[{f=[{a=1} {…}…]…} {f=[{a=2}]}]"),
+        ];
+        for (text, told) in cases {
+            let (shown, broken, passed_over) = read_on(text);
+            assert_eq!((shown.as_str(), broken, passed_over), (told, None, 1), "{text}");
+        }
+        assert_eq!(
+            read_on(r#"[{"a":1},{"a":2 3}]"#),
+            ("[{a=1} {a=2…}…]".into(), Some(JsonBreak::Malformed), 1)
+        );
     }
 
     #[test]
