@@ -4,7 +4,7 @@
 //! `-count`, is another try. Events may be missing (<https://go.dev/issue/40771>), all of a test that never ended among them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::LineReader;
 use super::lines::JsonLines;
@@ -26,7 +26,7 @@ pub(super) struct GoTestReader {
 struct Tests {
     shelf: Shelf,
     /// The open tests of each package.
-    open: HashMap<String, BTreeSet<String>>,
+    open: BTreeMap<String, BTreeSet<String>>,
     /// The packages with a test that is trouble.
     troubled: HashSet<String>,
 }
@@ -71,7 +71,9 @@ impl Tests {
                 let (Some(name), Some(value)) = (event.text_of("Key"), event.text_of("Value")) else {
                     return;
                 };
-                self.shelf.grow(&key, name.len() + value.len());
+                if !self.shelf.grow(&key, name.len() + value.len() + 64, event.offset(), out) {
+                    return;
+                }
                 if let Some(entry) = self.shelf.get(&key) {
                     let pair = (Cow::Owned(name.into_owned()), Cow::Owned(value.into_owned()));
                     entry.case.properties.push(pair);
@@ -116,15 +118,15 @@ impl Tests {
             None => self.open(event, key, package, test, out),
             // what comes late stands with what came
             Some(entry) if !entry.is_open() => {
-                if frame(&text).is_some() {
+                if frame(&text).is_some() || !self.shelf.grow(key, text.len(), event.offset(), out) {
                     return;
                 }
+                let Some(entry) = self.shelf.get(key) else { return };
                 let place = match entry.case.outcome {
                     Outcome::Passed => &mut entry.case.stdout,
                     _ => &mut entry.case.detail.text,
                 };
-                place.get_or_insert_default().to_mut().push_str(&text);
-                return self.shelf.grow(key, text.len());
+                return place.get_or_insert_default().to_mut().push_str(&text);
             }
             Some(_) => {}
         }

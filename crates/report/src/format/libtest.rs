@@ -122,6 +122,8 @@ impl Run {
         if !self.shelf.get(&key).is_some_and(|entry| entry.is_open()) {
             self.shelf.open(&key, || test.case(event), out);
         }
+        let bytes = stdout.as_deref().map_or(0, str::len);
+        let stdout = stdout.filter(|_| self.shelf.grow(&key, bytes, event.offset(), out));
         let Some(entry) = self.shelf.get(&key) else { return };
         entry.case.stdout = None;
         if outcome.is_trouble() {
@@ -129,9 +131,7 @@ impl Run {
             detail.message = detail.message.or(said);
             detail.text = stdout;
         } else {
-            let bytes = stdout.as_deref().map_or(0, str::len);
             entry.case.stdout = stdout;
-            self.shelf.grow(&key, bytes);
         }
         // older versions write a text: `0.001s`
         let seconds = event.get("exec_time").and_then(|time| parse_seconds(&time.shown()));

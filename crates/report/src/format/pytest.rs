@@ -104,9 +104,11 @@ impl Session {
         if outcome != Outcome::Passed {
             self.shelf.fail(&id, detail, report.offset(), out);
         }
-        let captured = captured(report);
+        let mut captured = captured(report);
         let bytes: usize = captured.iter().flatten().map(|text| text.len()).sum();
-        self.shelf.grow(&id, bytes);
+        if !self.shelf.grow(&id, bytes, report.offset(), out) {
+            captured = [None, None];
+        }
         let Some(entry) = self.shelf.get(&id) else { return };
         let seconds = report.number_of("duration").filter(|&seconds| seconds >= 0.0);
         entry.verdict = match entry.verdict {

@@ -162,10 +162,7 @@ impl Shelf {
     pub(super) fn print(&mut self, key: &str, text: &str, at: u64, out: &mut Out<'_>) {
         // twice: as output now, as detail when it ends
         if !self.make_room(text.len() * 2, out) {
-            if !std::mem::replace(&mut self.is_cut, true) {
-                out.finding(FindingCode::OutputCut, at);
-            }
-            return;
+            return self.cut(at, out);
         }
         self.bytes += text.len() * 2;
         if let Some(entry) = self.get(key) {
@@ -179,10 +176,7 @@ impl Shelf {
         let texts = [&detail.kind, &detail.message, &detail.text];
         let bytes = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() * 2 + 64;
         if !self.make_room(bytes, out) {
-            if !std::mem::replace(&mut self.is_cut, true) {
-                out.finding(FindingCode::OutputCut, at);
-            }
-            return;
+            return self.cut(at, out);
         }
         self.bytes += bytes;
         if let Some(entry) = self.get(key) {
@@ -200,11 +194,27 @@ impl Shelf {
         }
     }
 
-    /// Counts what was put into a case.
-    pub(super) fn grow(&mut self, key: &str, bytes: usize) {
-        self.bytes += bytes;
-        if let Some(entry) = self.get(key) {
-            entry.bytes += bytes;
+    /// Counts what is put into a case; reports whether there is room for it.
+    pub(super) fn grow(&mut self, key: &str, bytes: usize, at: u64, out: &mut Out<'_>) -> bool {
+        // room is not made by telling the case itself
+        let is_open = self.get(key).is_some_and(|entry| entry.is_open);
+        let is_room =
+            if is_open { self.make_room(bytes, out) } else { self.bytes + bytes <= out.limits.case_bytes };
+        if is_room {
+            self.bytes += bytes;
+            if let Some(entry) = self.get(key) {
+                entry.bytes += bytes;
+            }
+        } else {
+            self.cut(at, out);
+        }
+        is_room
+    }
+
+    /// Tells once that output is left out.
+    fn cut(&mut self, at: u64, out: &mut Out<'_>) {
+        if !std::mem::replace(&mut self.is_cut, true) {
+            out.finding(FindingCode::OutputCut, at);
         }
     }
 
@@ -245,5 +255,71 @@ impl Shelf {
         self.places.clear();
         self.ended.clear();
         self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::out::Visitor;
+    use crate::{Finding, read};
+
+    #[derive(Default)]
+    struct Counter {
+        cases: Vec<(String, usize)>,
+        codes: Vec<FindingCode>,
+    }
+
+    impl Visitor for Counter {
+        fn case(&mut self, case: &Case<'_>) {
+            let texts = [&case.stdout, &case.detail.text];
+            let bytes = texts.into_iter().flatten().map(|text| text.len()).sum();
+            self.cases.push((case.name.as_deref().unwrap_or_default().to_owned(), bytes));
+        }
+
+        fn finding(&mut self, finding: Finding) {
+            self.codes.push(finding.code);
+        }
+    }
+
+    fn counted(report: &str, case_bytes: usize) -> Counter {
+        let mut counter = Counter::default();
+        let limits = Limits { case_bytes, findings: usize::MAX, ..Limits::default() };
+        read(report.as_bytes(), limits, &mut counter);
+        counter
+    }
+
+    fn event(action: &str, test: usize, output: &str) -> String {
+        format!(r#"{{"Action":"{action}","Package":"p","Test":"T{test}","Output":"{output}"}}"#) + "\n"
+    }
+
+    #[test]
+    fn output_of_an_open_test_is_cut_at_the_limit_and_told() {
+        let line = "x".repeat(100);
+        let mut report = event("run", 1, "");
+        report.extend(std::iter::repeat_n(event("output", 1, &line), 1000));
+        report += &event("pass", 1, "");
+        let counter = counted(&report, 20_000);
+        assert_eq!(counter.codes, [FindingCode::OutputCut]);
+        let [(_, bytes)] = &counter.cases[..] else { panic!("{:?}", counter.cases) };
+        assert!((5_000..=10_000).contains(bytes), "{bytes}");
+    }
+
+    #[test]
+    fn tests_that_have_ended_are_told_when_there_is_no_room_for_more() {
+        let report: String =
+            (0..1000).map(|test| event("run", test, "") + &event("pass", test, "")).collect();
+        let counter = counted(&report, 20_000);
+        assert_eq!(counter.cases.len(), 1000);
+        assert_eq!(counter.codes, []);
+    }
+
+    #[test]
+    fn tests_that_never_end_do_not_fill_memory() {
+        let report: String = (0..1000).map(|test| event("run", test, "")).collect();
+        let counter = counted(&report, 20_000);
+        assert_eq!(counter.cases.len(), 1000);
+        assert_eq!(counter.codes, [FindingCode::NeverEnded; 1000]);
     }
 }
