@@ -7,6 +7,7 @@ use super::additional::Additional;
 use super::feed::{KeptArtifacts, expired};
 use super::fold::{FindingKind, Fold};
 use super::listing::{Listed, chain};
+use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::reread::Reread;
 use super::work::Shared;
@@ -222,23 +223,9 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
     }
 }
 
-/// Returns what is to be told where the job names that collections are keyed by could not be had.
-pub(crate) fn job_names_missing(plan: &CollectPlan, listed: &Listed) -> Option<LedgerFinding> {
-    let is_told = listed.has_lost_job_names && plan.profile == Profile::Pytorch;
-    is_told.then(|| LedgerFinding {
-        artifact: String::new(),
-        entry: None,
-        offset: None,
-        code: "job-names-missing".into(),
-        text: "the names of the run's jobs could not be had: all of `additional_info` stands under `NoBuildEnv` and \
-               `NoTestConfig`, and whether a job left no report is not known; take the run in again"
-            .into(),
-        cases_saved: None,
-    })
-}
-
 /// Returns what would be read and written.
-pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full: bool) -> Collected {
+pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed) -> Collected {
+    let full = FullVerdict::of(plan, run, &listed);
     let artifacts: Vec<LedgerArtifact> = listed
         .artifacts
         .iter()
@@ -257,7 +244,7 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
         })
         .collect();
     let is_written = |collection: &&str| match *collection {
-        "test_run" => has_full,
+        "test_run" => full == FullVerdict::Written,
         _ if collection.starts_with("additional_info") => plan.profile == Profile::Pytorch,
         _ => true,
     };
@@ -272,7 +259,10 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
         .collect();
     // as the run itself would say, as far as it is known before anything is read
     let has_expired = artifacts.iter().any(|artifact| artifact.status == ArtifactStatus::Expired);
-    let is_partial = has_expired || listed.sources.iter().any(|source| source.error.is_some());
+    let missing = missing(plan, &listed, full);
+    let is_partial = has_expired
+        || missing.iter().any(|(_, kind)| *kind != FindingKind::Note)
+        || listed.sources.iter().any(|source| source.error.is_some());
     let verdict = if artifacts.iter().all(|artifact| artifact.status == ArtifactStatus::Expired) {
         Verdict::Empty
     } else if is_partial {
@@ -280,7 +270,7 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
     } else {
         Verdict::Complete
     };
-    let findings = job_names_missing(plan, &listed).into_iter().collect();
+    let findings = missing.into_iter().map(|(finding, _)| finding).collect();
     let ledger = Ledger {
         version: ledger::VERSION,
         verdict,

@@ -22,12 +22,13 @@ struct Said {
     expired: &'static [&'static str],
     attempts: &'static [u32],
     jobs: Option<SourceErrorKind>,
+    facts: Option<SourceErrorKind>,
 }
 
 impl Said {
     fn of(run: &Run) -> Self {
         let folder = Folder::new(run.bucket(), Layout::default());
-        Self { folder, expired: &[], attempts: &[], jobs: None }
+        Self { folder, expired: &[], attempts: &[], jobs: None, facts: None }
     }
 }
 
@@ -62,7 +63,8 @@ impl Source for Said {
     }
 
     async fn facts(&self, _run: &RunKey) -> Result<RunFacts, SourceError> {
-        Ok(RunFacts::default())
+        let facts = RunFacts { head_branch: None, head_repository: Some("pytorch/pytorch".to_owned()) };
+        self.facts.map_or(Ok(facts), |kind| Err(SourceError::new(kind, "it does not say")))
     }
 }
 
@@ -143,6 +145,77 @@ fn job_names_that_cannot_be_had_are_a_finding_where_collections_are_keyed_by_the
         let told: Vec<_> = ledger.findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(told, codes);
     }
+}
+
+#[test]
+fn a_head_that_cannot_be_had_is_told_and_costs_the_whole_verdict_only_where_it_decides() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", ONE)]);
+    let lost = || Arc::new(Said { facts: Some(SourceErrorKind::Forbidden), ..Said::of(&run) });
+    let both = "the run's head branch and head repository could not be had (said: it does not say)";
+    let repository = "the run's head repository could not be had (said: it does not say)";
+    let free = "whether `test_run` is written does not hang on that";
+    let auto = Full::Auto;
+    let cases = [
+        (
+            auto,
+            Profile::Pytorch,
+            None,
+            Verdict::Partial,
+            format!(
+                "{both}, so `--full auto` leaves out `test_run`; give `--head-branch` and `--head-repository`, or say with \
+             `--full` whether it is written"
+            ),
+        ),
+        (
+            auto,
+            Profile::Pytorch,
+            Some("main"),
+            Verdict::Partial,
+            format!(
+                "{repository}, so `--full auto` leaves out `test_run`; give `--head-repository`, or say with `--full` \
+             whether it is written"
+            ),
+        ),
+        (auto, Profile::Pytorch, Some("other"), Verdict::Complete, format!("{repository}; {free}")),
+        (
+            auto,
+            Profile::Plain,
+            None,
+            Verdict::Complete,
+            format!(
+                "{both}, so `--full auto` writes `test_run` as for a run of one's own; where it is none, give \
+             `--head-branch` and `--head-repository`, or `--full never`"
+            ),
+        ),
+        (Full::Always, Profile::Pytorch, None, Verdict::Complete, format!("{both}; {free}")),
+        (Full::Never, Profile::Plain, None, Verdict::Complete, format!("{both}; {free}")),
+    ];
+    for (full, profile, branch, verdict, text) in cases {
+        let mut plan = run.plan();
+        plan.full = full;
+        plan.profile = profile;
+        plan.head_branch = branch.map(str::to_owned);
+        plan.sources = vec![lost()];
+        for dry_run in [true, false] {
+            plan.dry_run = dry_run;
+            let ledger = collect(&plan).ledger;
+            let code = if verdict == Verdict::Partial { "run-facts-missing" } else { "run-facts-unknown" };
+            let told: Vec<_> = ledger.findings.iter().map(|f| (f.code.as_str(), f.text.as_str())).collect();
+            assert_eq!((told, ledger.verdict), (vec![(code, text.as_str())], verdict), "dry run: {dry_run}");
+        }
+        let is_written = full == Full::Always || (full, profile) == (auto, Profile::Plain);
+        let object = run.out().join("test_run").join(run.id).join("1");
+        assert_eq!(object.try_exists().unwrap(), is_written, "{text}");
+    }
+    // what another source knows is known
+    let mut plan = run.plan();
+    plan.full = auto;
+    plan.head_branch = Some("main".to_owned());
+    plan.sources = vec![lost(), Arc::new(Said::of(&run))];
+    let ledger = collect(&plan).ledger;
+    assert_eq!((ledger.findings.len(), ledger.verdict), (0, Verdict::Complete));
+    assert_ne!(run.lines("test_run"), "");
 }
 
 #[test]
