@@ -210,3 +210,30 @@ async fn a_head_that_cannot_be_had_is_told_even_to_who_wants_to_hear_nothing() {
     warning: the run's head branch and head repository could not be had (github: `GET [SERVER]/api/v3/repos/o/r/actions/runs/7/attempts/1` answered 403 Forbidden ("no"): the token needs scope actions:read of the repository), so `--full auto` leaves out `test_run`; give `--head-branch` and `--head-repository`, or say with `--full` whether it is written
     "#);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_expired_leaves_what_was_collected() {
+    let server = MockServer::start().await;
+    let api = format!("{}/api/v3", server.uri());
+    let artifact =
+        |id| json!({"id": id, "name": format!("reports_{id}"), "archive_download_url": api, "expired": true});
+    let artifacts = json!({"total_count": 2, "artifacts": [artifact(5), artifact(6)]});
+    answer(&server, "/runs/7/artifacts", ResponseTemplate::new(200).set_body_json(artifacts)).await;
+    let program = Program::new().with("GITHUB_API_URL", &api).with("GITHUB_TOKEN", "hunter2");
+    program.write("testlake/ledger/7/1", "{}");
+    let out = program.path().join("testlake");
+    let words = ["collect", "github", "--repo=o/r", "--run-id=7", "--attempt=1"];
+    let run = move || {
+        let said = program.run(&words);
+        assert_eq!(crate::program::tree(&out).len(), 1);
+        said
+    };
+    assert_snapshot!(tokio::task::spawn_blocking(run).await.unwrap(), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: all 2 artifacts of o/r run 7 attempt 1 have expired; nothing is written or removed
+      hint: name a source that keeps them longer; providers remove artifacts after a time
+    ");
+}

@@ -7,6 +7,7 @@ use super::additional::Additional;
 use super::feed::{KeptArtifacts, expired};
 use super::fold::{FindingKind, Fold};
 use super::listing::{Listed, chain};
+use super::lost::{has_all_expired, left_as_it_was, nothing_came};
 use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::reread::Reread;
@@ -63,6 +64,11 @@ impl Attempt<'_> {
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
         Ok(Collected { ledger, summary, written })
+    }
+
+    /// Ends an attempt of which nothing can be had, and leaves all that an earlier collection wrote.
+    pub(crate) fn leave(self, fold: Fold) -> Collected {
+        left_as_it_was(self.ledger(fold))
     }
 
     fn remove(&self, key: &str) -> Result<(), OutputError> {
@@ -224,7 +230,14 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
 }
 
 /// Returns what would be read and written.
-pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed) -> Collected {
+///
+/// # Errors
+/// As the run itself, where no artifact can be had.
+pub(crate) fn dry_run(
+    plan: &CollectPlan,
+    run: &RunKey,
+    mut listed: Listed,
+) -> Result<Collected, CollectError> {
     let full = FullVerdict::of(plan, run, &listed);
     let artifacts: Vec<LedgerArtifact> = listed
         .artifacts
@@ -243,6 +256,10 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed) -> Colle
             },
         })
         .collect();
+    let unlisted = std::mem::take(&mut listed.failures);
+    if let Some(error) = nothing_came(plan, &artifacts, unlisted, None) {
+        return Err(error);
+    }
     let is_written = |collection: &&str| match *collection {
         "test_run" => full == FullVerdict::Written,
         _ if collection.starts_with("additional_info") => plan.profile == Profile::Pytorch,
@@ -263,7 +280,8 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed) -> Colle
     let is_partial = has_expired
         || missing.iter().any(|(_, kind)| *kind != FindingKind::Note)
         || listed.sources.iter().any(|source| source.error.is_some());
-    let verdict = if artifacts.iter().all(|artifact| artifact.status == ArtifactStatus::Expired) {
+    let is_left = has_all_expired(&artifacts);
+    let verdict = if artifacts.is_empty() {
         Verdict::Empty
     } else if is_partial {
         Verdict::Partial
@@ -283,5 +301,9 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed) -> Colle
         declared: Vec::new(),
         jobs_without_report: Vec::new(),
     };
-    Collected { ledger, summary: RunSummary::default(), written }
+    Ok(if is_left {
+        left_as_it_was(ledger)
+    } else {
+        Collected { ledger, summary: RunSummary::default(), written }
+    })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::lost::SourceFailure;
 use crate::ledger::LedgerSource;
 use crate::plan::{CollectError, CollectPlan, SourceFailures};
 use crate::profile::selection::{ArtifactKind, artifact_kind, identity};
@@ -23,6 +24,8 @@ pub(crate) struct Listed {
     /// By the bytes of their full names.
     pub(crate) artifacts: Vec<WantedArtifact>,
     pub(crate) sources: Vec<LedgerSource>,
+    /// Sources that did not list.
+    pub(crate) failures: Vec<SourceFailure>,
     pub(crate) job_names: JobNames,
     /// No job's name is known, as who was asked for them did not answer.
     pub(crate) has_lost_job_names: bool,
@@ -88,7 +91,16 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
         return Err(nothing(plan, run));
     }
     let Head { head_branch, head_repository, lost_facts } = head(plan, run).await;
-    Ok(Listed { artifacts, sources, job_names, has_lost_job_names, head_branch, head_repository, lost_facts })
+    Ok(Listed {
+        artifacts,
+        sources,
+        failures,
+        job_names,
+        has_lost_job_names,
+        head_branch,
+        head_repository,
+        lost_facts,
+    })
 }
 
 /// Returns the error of a run of which nothing is there. Were it taken for a run that left nothing, a wrong id would

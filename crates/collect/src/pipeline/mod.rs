@@ -17,6 +17,7 @@ mod finish;
 mod first_sight;
 mod fold;
 mod listing;
+mod lost;
 mod missing;
 mod objects;
 mod pass;

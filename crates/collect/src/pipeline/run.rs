@@ -14,6 +14,7 @@ use super::feed::{Fed, Feed, KeptArtifacts, Step};
 use super::finish::{Attempt, key};
 use super::fold::{FindingKind, Fold, FoldError};
 use super::listing::{self, Listed};
+use super::lost::{all_expired, has_all_expired, nothing_came};
 use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::report::Wanted;
@@ -58,7 +59,7 @@ pub fn collect(
         let run = RunKey { attempt, ..run.clone() };
         all.push(collect_attempt(plan, &run, observer, cancel, handle)?);
     }
-    Ok(all)
+    all_expired(&all).map_or(Ok(all), Err)
 }
 
 /// Waits for a future, or until the run is cancelled.
@@ -128,12 +129,12 @@ fn collect_attempt(
     cancel: &Cancel,
     runtime: &Handle,
 ) -> Result<Collected, CollectError> {
-    let listed = interruptible(runtime, cancel, listing::list(plan, run))??;
+    let mut listed = interruptible(runtime, cancel, listing::list(plan, run))??;
     let bytes: Option<u64> = listed.artifacts.iter().map(|artifact| artifact.listing.bytes).sum();
     observer.artifacts_known(listed.artifacts.len() as u64, bytes);
     let level = Level::new(LEVEL).ok_or_else(|| CollectError::Internal("no such level".into()))?;
     if plan.dry_run {
-        return Ok(super::finish::dry_run(plan, run, listed));
+        return super::finish::dry_run(plan, run, listed);
     }
     let verdict = FullVerdict::of(plan, run, &listed);
     let has_full = verdict == FullVerdict::Written;
@@ -162,22 +163,12 @@ fn collect_attempt(
     }
     let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
     let fed = pump.run(&mut fold)?;
-    if let Some(failures) = nothing_came(&fold, fed.failure) {
-        return Err(CollectError::NoSource(failures));
+    let unlisted = std::mem::take(&mut listed.failures);
+    if let Some(error) = nothing_came(plan, &fold.artifacts, unlisted, fed.failure) {
+        return Err(error);
     }
-    Attempt { plan, listed, shared: &shared, kept: fed.kept, runtime }.finish(fold)
-}
-
-/// Returns why nothing could be fetched at all, where that is so.
-fn nothing_came(
-    fold: &Fold,
-    failure: Option<(String, crate::source::SourceError)>,
-) -> Option<SourceFailures> {
-    let is_lost = |artifact: &crate::ledger::LedgerArtifact| {
-        artifact.status == crate::ledger::ArtifactStatus::Unavailable
-    };
-    let failure = failure?;
-    fold.artifacts.iter().all(is_lost).then(|| SourceFailures { failures: vec![failure] })
+    let attempt = Attempt { plan, listed, shared: &shared, kept: fed.kept, runtime };
+    if has_all_expired(&fold.artifacts) { Ok(attempt.leave(fold)) } else { attempt.finish(fold) }
 }
 
 /// The threads of an attempt, from the feed to the fold.
