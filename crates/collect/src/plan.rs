@@ -244,6 +244,14 @@ pub enum CollectError {
         /// The paths and patterns.
         place: String,
     },
+    /// The providers have removed every artifact of the run, and what an earlier collection wrote stays.
+    #[error("{}", expired(run, *artifacts))]
+    Expired {
+        /// The run, as messages show it.
+        run: String,
+        /// How many artifacts it has that are wanted.
+        artifacts: u64,
+    },
     /// The destination cannot be written to.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -265,6 +273,13 @@ pub enum CollectError {
     /// A state that must not be.
     #[error("a worker ended unexpectedly")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn expired(run: &str, artifacts: u64) -> String {
+    match artifacts {
+        1 => format!("the only artifact of {run} has expired; nothing is written or removed"),
+        _ => format!("all {artifacts} artifacts of {run} have expired; nothing is written or removed"),
+    }
 }
 
 /// The sources that did not answer, each with its reason; never empty.

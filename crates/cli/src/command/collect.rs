@@ -53,10 +53,10 @@ pub(super) fn carry_out(
     Ok(ending::exit_of(&collected))
 }
 
-/// Says what makes whole collections wrong, even to who wants to hear nothing.
+/// Says what makes whole collections wrong or leaves one out, even to who wants to hear nothing.
 fn warn(collected: &[Collected]) {
     for finding in collected.iter().flat_map(|attempt| &attempt.ledger.findings) {
-        if finding.code == "job-names-missing" {
+        if matches!(finding.code.as_str(), "job-names-missing" | "run-facts-missing") {
             // Where stderr is gone there is nobody to tell.
             writeln!(io::stderr(), "warning: {}", render::for_terminal(&finding.text)).ok();
         }

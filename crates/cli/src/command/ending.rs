@@ -32,6 +32,7 @@ pub(super) fn failure(error: CollectError, signal: Option<Exit>) -> Failure {
         | CollectError::NoAttempt { .. }
         | CollectError::NothingOfRun { .. }
         | CollectError::NoInput { .. }
+        | CollectError::Expired { .. }
         | CollectError::BadRunId { .. } => Exit::Usage,
         CollectError::Spool(_) | CollectError::Threads(_) => Exit::Unavailable,
         CollectError::Output(output) => output_exit(output),
@@ -67,6 +68,9 @@ fn hints(error: &CollectError) -> Vec<&'static str> {
         CollectError::NoInput { .. } => vec!["check the path or the pattern"],
         CollectError::NoAttempt { .. } | CollectError::NothingOfRun { .. } => {
             vec!["check `--repo`, `--run-id` and `--attempt`"]
+        }
+        CollectError::Expired { .. } => {
+            vec!["name a source that keeps them longer; providers remove artifacts after a time"]
         }
         CollectError::Output(OutputError::Refused { .. }) => vec!["choose another place with `--to`"],
         _ => Vec::new(),

@@ -208,6 +208,10 @@ impl Page {
     }
 
     fn written(&self, out: &mut String, written: &[WrittenObject], to: &str) -> fmt::Result {
+        if written.is_empty() {
+            let text = "Every artifact has expired: nothing of this attempt is written or removed";
+            return writeln!(out, "\n{}", self.paint.text(Tone::Warning, text));
+        }
         let verb = if self.is_dry_run { "Would be written to" } else { "Written to" };
         writeln!(out, "\n{}", self.paint.text(Tone::Strong, &format!("{verb} {}", line(to))))?;
         for object in written {

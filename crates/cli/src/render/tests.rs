@@ -152,6 +152,18 @@ fn a_dry_run_lists_what_would_be_done() {
 }
 
 #[test]
+fn an_attempt_that_is_left_as_it_was_says_so() {
+    let mut collected = whole();
+    collected.written.clear();
+    let text = render(&collected, "s3://results", false, Paint::default());
+    assert!(
+        text.ends_with("\n\nEvery artifact has expired: nothing of this attempt is written or removed\n"),
+        "{text}"
+    );
+    assert!(!text.contains("Written to"), "{text}");
+}
+
+#[test]
 fn nothing_of_a_report_drives_the_terminal() {
     let hostile = "\u{1b}[2J\u{7}\u{9b}\u{202e}";
     let mut collected = broken();

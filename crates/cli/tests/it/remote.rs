@@ -172,11 +172,68 @@ async fn job_names_that_cannot_be_had_are_told_even_to_who_wants_to_hear_nothing
     answer(&server, "/artifacts/1/zip", ResponseTemplate::new(200).set_body_bytes(zip.bytes)).await;
     let program = Program::new().with("GITHUB_API_URL", &api).with("GITHUB_TOKEN", "hunter2");
     let words = ["collect", "github", "--repo=o/r", "--run-id=7", "--attempt=1", "--profile=pytorch", "-q"];
-    assert_snapshot!(run(program, &words).await, @r"
+    let said = run(program, &[&words[..], &["--full=always"]].concat()).await;
+    assert_snapshot!(said, @r"
     exit code: 3
     ----- stdout -----
 
     ----- stderr -----
     warning: the names of the run's jobs could not be had: all of `additional_info` stands under `NoBuildEnv` and `NoTestConfig`, and whether a job left no report is not known; take the run in again
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_cannot_be_had_is_told_even_to_who_wants_to_hear_nothing() {
+    let server = MockServer::start().await;
+    let api = format!("{}/api/v3", server.uri());
+    let json = |value| ResponseTemplate::new(200).set_body_json(value);
+    let artifact = json!({
+        "id": 1,
+        "name": "test-reports_5",
+        "archive_download_url": format!("{api}/repos/o/r/actions/artifacts/1/zip"),
+        "expired": false,
+    });
+    answer(&server, "/runs/7/artifacts", json(json!({"total_count": 1, "artifacts": [artifact]}))).await;
+    let zip = ZipBuilder::new().member(Member::deflated("a/a.xml", REPORT.as_bytes())).build();
+    answer(&server, "/artifacts/1/zip", ResponseTemplate::new(200).set_body_bytes(zip.bytes)).await;
+    let jobs = json!({"total_count": 1, "jobs": [{"id": 5, "name": "linux / test (default, 1)"}]});
+    answer(&server, "/runs/7/attempts/1/jobs", json(jobs)).await;
+    let no = ResponseTemplate::new(403).set_body_json(json!({"message": "no"}));
+    answer(&server, "/runs/7/attempts/1", no).await;
+    let program = Program::new().with("GITHUB_API_URL", &api).with("GITHUB_TOKEN", "hunter2");
+    let words = ["collect", "github", "--repo=o/r", "--run-id=7", "--attempt=1", "--profile=pytorch", "-q"];
+    assert_snapshot!(run(program, &words).await.replace(&server.uri(), "[SERVER]"), @r#"
+    exit code: 3
+    ----- stdout -----
+
+    ----- stderr -----
+    warning: the run's head branch and head repository could not be had (github: `GET [SERVER]/api/v3/repos/o/r/actions/runs/7/attempts/1` answered 403 Forbidden ("no"): the token needs scope actions:read of the repository), so `--full auto` leaves out `test_run`; give `--head-branch` and `--head-repository`, or say with `--full` whether it is written
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_expired_leaves_what_was_collected() {
+    let server = MockServer::start().await;
+    let api = format!("{}/api/v3", server.uri());
+    let artifact =
+        |id| json!({"id": id, "name": format!("reports_{id}"), "archive_download_url": api, "expired": true});
+    let artifacts = json!({"total_count": 2, "artifacts": [artifact(5), artifact(6)]});
+    answer(&server, "/runs/7/artifacts", ResponseTemplate::new(200).set_body_json(artifacts)).await;
+    let program = Program::new().with("GITHUB_API_URL", &api).with("GITHUB_TOKEN", "hunter2");
+    program.write("testlake/ledger/7/1", "{}");
+    let out = program.path().join("testlake");
+    let words = ["collect", "github", "--repo=o/r", "--run-id=7", "--attempt=1"];
+    let run = move || {
+        let said = program.run(&words);
+        assert_eq!(crate::program::tree(&out).len(), 1);
+        said
+    };
+    assert_snapshot!(tokio::task::spawn_blocking(run).await.unwrap(), @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: all 2 artifacts of o/r run 7 attempt 1 have expired; nothing is written or removed
+      hint: name a source that keeps them longer; providers remove artifacts after a time
     ");
 }

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::listing::{WantedArtifact, chain};
+use super::lost::{SourceFailure, keep_failure};
 use super::unit::{EntryTask, OpenArtifact, Part, Unit, split};
 use super::work::Shared;
 use crate::archive::{self, Defect};
@@ -38,15 +39,15 @@ pub(crate) struct Feed<'run> {
     pub(crate) steps: SyncSender<Step>,
     /// Fetched artifacts, where they may be needed again and are not local.
     pub(crate) kept: Option<KeptArtifacts>,
-    pub(crate) failure: Option<(String, SourceError)>,
+    pub(crate) failure: Option<SourceFailure>,
 }
 
 /// What the feed leaves.
 #[derive(Debug)]
 pub(crate) struct Fed {
     pub(crate) kept: Option<KeptArtifacts>,
-    /// The first artifact that could not be fetched: its source, and why.
-    pub(crate) failure: Option<(String, SourceError)>,
+    /// Of the artifacts that could not be fetched the one that says most.
+    pub(crate) failure: Option<SourceFailure>,
 }
 
 /// Fetched artifacts, one after the other in an unnamed temporary file.
@@ -179,7 +180,7 @@ impl Feed<'_> {
                     ArtifactStatus::Unavailable
                 };
                 ledger.reason = Some(chain(&error));
-                self.failure.get_or_insert_with(|| (ledger.source.clone(), error));
+                keep_failure(&mut self.failure, &ledger.source, error);
                 return begin(ledger, Vec::new()) && self.steps.send(Step::End).is_ok();
             }
         };

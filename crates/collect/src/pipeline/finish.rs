@@ -7,6 +7,8 @@ use super::additional::Additional;
 use super::feed::{KeptArtifacts, expired};
 use super::fold::{FindingKind, Fold};
 use super::listing::{Listed, chain};
+use super::lost::{has_all_expired, left_as_it_was, nothing_came};
+use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::reread::Reread;
 use super::work::Shared;
@@ -62,6 +64,11 @@ impl Attempt<'_> {
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
         Ok(Collected { ledger, summary, written })
+    }
+
+    /// Ends an attempt of which nothing can be had, and leaves all that an earlier collection wrote.
+    pub(crate) fn leave(self, fold: Fold) -> Collected {
+        left_as_it_was(self.ledger(fold))
     }
 
     fn remove(&self, key: &str) -> Result<(), OutputError> {
@@ -222,23 +229,16 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
     }
 }
 
-/// Returns what is to be told where the job names that collections are keyed by could not be had.
-pub(crate) fn job_names_missing(plan: &CollectPlan, listed: &Listed) -> Option<LedgerFinding> {
-    let is_told = listed.has_lost_job_names && plan.profile == Profile::Pytorch;
-    is_told.then(|| LedgerFinding {
-        artifact: String::new(),
-        entry: None,
-        offset: None,
-        code: "job-names-missing".into(),
-        text: "the names of the run's jobs could not be had: all of `additional_info` stands under `NoBuildEnv` and \
-               `NoTestConfig`, and whether a job left no report is not known; take the run in again"
-            .into(),
-        cases_saved: None,
-    })
-}
-
 /// Returns what would be read and written.
-pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full: bool) -> Collected {
+///
+/// # Errors
+/// As the run itself, where no artifact can be had.
+pub(crate) fn dry_run(
+    plan: &CollectPlan,
+    run: &RunKey,
+    mut listed: Listed,
+) -> Result<Collected, CollectError> {
+    let full = FullVerdict::of(plan, run, &listed);
     let artifacts: Vec<LedgerArtifact> = listed
         .artifacts
         .iter()
@@ -256,8 +256,12 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
             },
         })
         .collect();
+    let unlisted = std::mem::take(&mut listed.failures);
+    if let Some(error) = nothing_came(plan, &artifacts, unlisted, None) {
+        return Err(error);
+    }
     let is_written = |collection: &&str| match *collection {
-        "test_run" => has_full,
+        "test_run" => full == FullVerdict::Written,
         _ if collection.starts_with("additional_info") => plan.profile == Profile::Pytorch,
         _ => true,
     };
@@ -272,15 +276,19 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
         .collect();
     // as the run itself would say, as far as it is known before anything is read
     let has_expired = artifacts.iter().any(|artifact| artifact.status == ArtifactStatus::Expired);
-    let is_partial = has_expired || listed.sources.iter().any(|source| source.error.is_some());
-    let verdict = if artifacts.iter().all(|artifact| artifact.status == ArtifactStatus::Expired) {
+    let missing = missing(plan, &listed, full);
+    let is_partial = has_expired
+        || missing.iter().any(|(_, kind)| *kind != FindingKind::Note)
+        || listed.sources.iter().any(|source| source.error.is_some());
+    let is_left = has_all_expired(&artifacts);
+    let verdict = if artifacts.is_empty() {
         Verdict::Empty
     } else if is_partial {
         Verdict::Partial
     } else {
         Verdict::Complete
     };
-    let findings = job_names_missing(plan, &listed).into_iter().collect();
+    let findings = missing.into_iter().map(|(finding, _)| finding).collect();
     let ledger = Ledger {
         version: ledger::VERSION,
         verdict,
@@ -293,5 +301,9 @@ pub(crate) fn dry_run(plan: &CollectPlan, run: &RunKey, listed: Listed, has_full
         declared: Vec::new(),
         jobs_without_report: Vec::new(),
     };
-    Collected { ledger, summary: RunSummary::default(), written }
+    Ok(if is_left {
+        left_as_it_was(ledger)
+    } else {
+        Collected { ledger, summary: RunSummary::default(), written }
+    })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::lost::SourceFailure;
 use crate::ledger::LedgerSource;
 use crate::plan::{CollectError, CollectPlan, SourceFailures};
 use crate::profile::selection::{ArtifactKind, artifact_kind, identity};
@@ -23,11 +24,15 @@ pub(crate) struct Listed {
     /// By the bytes of their full names.
     pub(crate) artifacts: Vec<WantedArtifact>,
     pub(crate) sources: Vec<LedgerSource>,
+    /// Sources that did not list.
+    pub(crate) failures: Vec<SourceFailure>,
     pub(crate) job_names: JobNames,
     /// No job's name is known, as who was asked for them did not answer.
     pub(crate) has_lost_job_names: bool,
     pub(crate) head_branch: Option<String>,
     pub(crate) head_repository: Option<String>,
+    /// Why one of the two is not known, where who was asked for them did not answer.
+    pub(crate) lost_facts: Option<String>,
 }
 
 /// Asks every source.
@@ -85,8 +90,17 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
     if !has_any && !known_attempts(plan, run).await?.contains(&run.attempt) {
         return Err(nothing(plan, run));
     }
-    let (head_branch, head_repository) = head(plan, run).await;
-    Ok(Listed { artifacts, sources, job_names, has_lost_job_names, head_branch, head_repository })
+    let Head { head_branch, head_repository, lost_facts } = head(plan, run).await;
+    Ok(Listed {
+        artifacts,
+        sources,
+        failures,
+        job_names,
+        has_lost_job_names,
+        head_branch,
+        head_repository,
+        lost_facts,
+    })
 }
 
 /// Returns the error of a run of which nothing is there. Were it taken for a run that left nothing, a wrong id would
@@ -160,20 +174,33 @@ async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSou
     (all, has_lost)
 }
 
-/// Finds out the head branch and repository, where the caller does not know them and they decide something.
-async fn head(plan: &CollectPlan, run: &RunKey) -> (Option<String>, Option<String>) {
+/// What is known of the head of a run.
+struct Head {
+    head_branch: Option<String>,
+    head_repository: Option<String>,
+    lost_facts: Option<String>,
+}
+
+/// Finds out the head branch and repository, where the caller does not know them.
+async fn head(plan: &CollectPlan, run: &RunKey) -> Head {
     let (mut branch, mut repository) = (plan.head_branch.clone(), plan.head_repository.clone());
+    let mut failures = Vec::new();
     for source in &plan.sources {
         if branch.is_some() && repository.is_some() {
             break;
         }
-        // what a source does not say is unknown; a source that fails has said so at its list
-        if let Ok(facts) = source.facts(run).await {
-            branch = branch.or(facts.head_branch);
-            repository = repository.or(facts.head_repository);
+        match source.facts(run).await {
+            // what a source does not say is unknown
+            Ok(facts) => {
+                branch = branch.or(facts.head_branch);
+                repository = repository.or(facts.head_repository);
+            }
+            Err(error) => failures.push(format!("{}: {}", source.name(), chain(&error))),
         }
     }
-    (branch, repository)
+    let is_known = branch.is_some() && repository.is_some();
+    let lost_facts = (!is_known && !failures.is_empty()).then(|| failures.join("; "));
+    Head { head_branch: branch, head_repository: repository, lost_facts }
 }
 
 /// Returns an error with its causes, each once.

@@ -17,6 +17,8 @@ mod finish;
 mod first_sight;
 mod fold;
 mod listing;
+mod lost;
+mod missing;
 mod objects;
 mod pass;
 mod report;

@@ -11,16 +11,18 @@ use tokio::runtime::{Builder, Handle};
 
 use super::additional::Additional;
 use super::feed::{Fed, Feed, KeptArtifacts, Step};
-use super::finish::{Attempt, job_names_missing, key};
+use super::finish::{Attempt, key};
 use super::fold::{FindingKind, Fold, FoldError};
 use super::listing::{self, Listed};
+use super::lost::{all_expired, has_all_expired, nothing_came};
+use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::report::Wanted;
 use super::unit::Unit;
 use super::work::{Shared, Worker};
 use crate::archive::Budget;
 use crate::output::gzip::Level;
-use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Full, Observer, Profile, SourceFailures};
+use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Observer, Profile, SourceFailures};
 use crate::run::{AttemptChoice, RunKey};
 
 /// The level that collections are compressed at: the best size for the time that inflating and reading take anyway.
@@ -57,7 +59,7 @@ pub fn collect(
         let run = RunKey { attempt, ..run.clone() };
         all.push(collect_attempt(plan, &run, observer, cancel, handle)?);
     }
-    Ok(all)
+    all_expired(&all).map_or(Ok(all), Err)
 }
 
 /// Waits for a future, or until the run is cancelled.
@@ -120,24 +122,6 @@ async fn attempts(plan: &CollectPlan, run: &RunKey) -> Result<Vec<u32>, CollectE
     })
 }
 
-/// Reports whether all documents are written.
-fn is_full(plan: &CollectPlan, run: &RunKey, listed: &Listed) -> bool {
-    let is = |known: Option<&str>, wanted: Option<&str>| match (known, wanted) {
-        (Some(known), Some(wanted)) => known == wanted,
-        // for everyone else a run of which nothing is known is one's own
-        (None, _) | (_, None) => plan.profile == Profile::Plain,
-    };
-    let repository = plan.full_repository.as_deref().or(run.repo.as_deref());
-    match plan.full {
-        Full::Always => true,
-        Full::Never => false,
-        Full::Auto => {
-            is(listed.head_branch.as_deref(), Some(&plan.full_branch))
-                && is(listed.head_repository.as_deref(), repository)
-        }
-    }
-}
-
 fn collect_attempt(
     plan: &CollectPlan,
     run: &RunKey,
@@ -145,15 +129,16 @@ fn collect_attempt(
     cancel: &Cancel,
     runtime: &Handle,
 ) -> Result<Collected, CollectError> {
-    let listed = interruptible(runtime, cancel, listing::list(plan, run))??;
+    let mut listed = interruptible(runtime, cancel, listing::list(plan, run))??;
     let bytes: Option<u64> = listed.artifacts.iter().map(|artifact| artifact.listing.bytes).sum();
     observer.artifacts_known(listed.artifacts.len() as u64, bytes);
     let level = Level::new(LEVEL).ok_or_else(|| CollectError::Internal("no such level".into()))?;
-    let has_full = is_full(plan, run, &listed);
-    let has_additional = plan.profile == Profile::Pytorch;
     if plan.dry_run {
-        return Ok(super::finish::dry_run(plan, run, listed, has_full));
+        return super::finish::dry_run(plan, run, listed);
     }
+    let verdict = FullVerdict::of(plan, run, &listed);
+    let has_full = verdict == FullVerdict::Written;
+    let has_additional = plan.profile == Profile::Pytorch;
     let shared = Shared {
         run: run.clone(),
         wanted: Wanted { full: has_full, additional: has_additional },
@@ -172,27 +157,18 @@ fn collect_attempt(
     let failed = begin("failed_test_runs")?;
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
-    if let Some(finding) = job_names_missing(plan, &listed) {
-        fold.tell(finding, FindingKind::WholeArtifact);
+    for (finding, kind) in missing(plan, &listed, verdict) {
+        fold.is_partial |= kind != FindingKind::Note;
+        fold.tell(finding, kind);
     }
     let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
     let fed = pump.run(&mut fold)?;
-    if let Some(failures) = nothing_came(&fold, fed.failure) {
-        return Err(CollectError::NoSource(failures));
+    let unlisted = std::mem::take(&mut listed.failures);
+    if let Some(error) = nothing_came(plan, &fold.artifacts, unlisted, fed.failure) {
+        return Err(error);
     }
-    Attempt { plan, listed, shared: &shared, kept: fed.kept, runtime }.finish(fold)
-}
-
-/// Returns why nothing could be fetched at all, where that is so.
-fn nothing_came(
-    fold: &Fold,
-    failure: Option<(String, crate::source::SourceError)>,
-) -> Option<SourceFailures> {
-    let is_lost = |artifact: &crate::ledger::LedgerArtifact| {
-        artifact.status == crate::ledger::ArtifactStatus::Unavailable
-    };
-    let failure = failure?;
-    fold.artifacts.iter().all(is_lost).then(|| SourceFailures { failures: vec![failure] })
+    let attempt = Attempt { plan, listed, shared: &shared, kept: fed.kept, runtime };
+    if has_all_expired(&fold.artifacts) { Ok(attempt.leave(fold)) } else { attempt.finish(fold) }
 }
 
 /// The threads of an attempt, from the feed to the fold.

@@ -1,5 +1,6 @@
 //! A bucket in an object store: `s3://`, `gs://`, `az://`.
 
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
 use async_trait::async_trait;
@@ -78,6 +79,49 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// Takes out what only marks a folder: an object without bytes whose key ends with `/`, as consoles make them.
+    ///
+    /// Keys come without that slash. So the folders with an object of no bytes are listed once more, with a delimiter: there
+    /// a marker is a folder, and no object.
+    async fn take_out_markers(&self, prefix: &str, listings: &mut Vec<Listing>) -> Result<(), SourceError> {
+        let is_empty = |listing: &Listing| listing.bytes == Some(0);
+        let mut empty: HashSet<String> = listings
+            .iter()
+            .filter(|listing| is_empty(listing))
+            .map(|listing| listing.locator.clone())
+            .collect();
+        // of two that differ in the slash alone the one with bytes is the object
+        for listing in listings.iter().filter(|listing| !is_empty(listing)) {
+            empty.remove(&listing.locator);
+        }
+        let folder = |key: &String| {
+            let parent = key.get(..key.rfind('/').map_or(0, |slash| slash + 1)).unwrap_or_default();
+            if parent.len() < prefix.len() { prefix.to_owned() } else { parent.to_owned() }
+        };
+        let mut objects = HashSet::new();
+        for folder in empty.iter().map(folder).collect::<BTreeSet<_>>() {
+            self.list_all(&folder, true, |page| {
+                let keys = page.objects.into_iter().map(|object| object.location.to_string());
+                // the folder's own marker comes, too
+                objects.extend(keys.filter(|key| key.starts_with(&folder) && empty.contains(key)));
+            })
+            .await?;
+        }
+        listings.retain(|listing| {
+            // two of one key are the object and a marker
+            let is_kept = !is_empty(listing) || objects.remove(&listing.locator);
+            if !is_kept {
+                tracing::debug!(
+                    source = self.name,
+                    key = listing.locator,
+                    "a folder's marker is passed over"
+                );
+            }
+            is_kept
+        });
+        Ok(())
     }
 
     async fn fetch_into(
@@ -223,6 +267,7 @@ impl Source for Store {
         };
         self.list_all(&prefix, false, |page| listings.extend(page.objects.into_iter().filter_map(listing)))
             .await?;
+        self.take_out_markers(&prefix, &mut listings).await?;
         Ok(listings)
     }
 

@@ -15,9 +15,17 @@ use crate::output::{Kept, conforms};
 
 /// Makes a container, which is no business of testlake.
 async fn make_container(azurite: &Azurite, name: &str) {
+    put_nothing(azurite, &format!("{name}?restype=container"), &[]).await;
+}
+
+/// Makes what has no bytes.
+async fn put_nothing(azurite: &Azurite, at: &str, headers: &[(&'static str, &'static str)]) {
     let mut request = HttpRequest::new(HttpRequestBody::empty());
     *request.method_mut() = reqwest::Method::PUT;
-    *request.uri_mut() = format!("{}/{name}?restype=container", azurite.endpoint()).parse().unwrap();
+    *request.uri_mut() = format!("{}/{at}", azurite.endpoint()).parse().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
     let credential = AzureCredential::AccessKey(AzureAccessKey::try_new(KEY).unwrap());
     AzureAuthorizer::new(&credential, ACCOUNT).try_authorize(&mut request).unwrap();
     let put = reqwest::Client::new().put(request.uri().to_string()).headers(request.headers().clone());
@@ -57,6 +65,11 @@ async fn a_container_is_read_and_written() {
     for (key, bytes) in [("1/artifact/a b.zip", "bytes"), ("1/artifact/b.xml", ""), ("3/artifact/c.zip", "x")]
     {
         artifacts.put(&Path::from(format!("o/r/7/{key}")), bytes.into()).await.unwrap();
+    }
+    // what only marks a folder is no artifact
+    for marker in ["1/artifact/", "1/artifact/folder/"] {
+        let at = format!("artifacts/o/r/7/{marker}");
+        put_nothing(&azurite, &at, &[("x-ms-blob-type", "BlockBlob"), ("content-length", "0")]).await;
     }
     let azure = source("az://artifacts", settings.clone());
     assert_eq!(azure.attempts(&run()).await.unwrap(), [1, 3]);

@@ -236,6 +236,50 @@ async fn a_bucket_is_read_page_by_page() {
 }
 
 #[tokio::test]
+async fn what_only_marks_a_folder_is_no_artifact() {
+    let (server, gcs) = start().await;
+    let objects = [
+        ("", ""),
+        ("a.zip", "zip"),
+        ("both", ""),
+        ("both/", ""),
+        ("empty.zip", ""),
+        ("folder/", ""),
+        ("folder/deeper/", ""),
+        ("folder/in.zip", ""),
+        ("folder/sub/", ""),
+        ("folder/sub/in.zip", "zip"),
+        ("full", "zip"),
+        ("full/", ""),
+        ("test-", ""),
+        ("test-/", ""),
+    ];
+    for (name, bytes) in objects {
+        let object = Object { bytes: bytes.into(), ..Object::default() };
+        gcs.0.lock().unwrap().objects.insert(format!("o/r/7/1/artifact/{name}"), object);
+    }
+    let names = async |layout: &str| -> Vec<_> {
+        let url = StoreUrl::parse(&format!("gs://{BUCKET}")).unwrap().unwrap();
+        let source = Store::new(url, settings(&server, "the-token"), Layout::parse(layout).unwrap());
+        source.list(&run()).await.unwrap().into_iter().map(|l| (l.name, l.bytes.unwrap())).collect()
+    };
+    let expected = [
+        ("a.zip", 3),
+        ("both", 0),
+        ("empty.zip", 0),
+        ("folder/in.zip", 0),
+        ("folder/sub/in.zip", 3),
+        ("full", 3),
+        ("test-", 0),
+    ];
+    let expected = expected.map(|(name, bytes)| (name.to_owned(), bytes));
+    assert_eq!(names("{repo}/{run_id}/{attempt}/artifact/").await, expected);
+    // a layout may end within a name
+    assert_eq!(names("{repo}/{run_id}/{attempt}/artifact/em").await, [("pty.zip".to_owned(), 0)]);
+    assert_eq!(names("{repo}/{run_id}/{attempt}/artifact/folder/d").await, []);
+}
+
+#[tokio::test]
 async fn a_bucket_conforms_and_keeps_headers() {
     let (server, gcs) = start().await;
     let destination = output::open(&format!("gs://{BUCKET}/deep"), &settings(&server, "the-token")).unwrap();

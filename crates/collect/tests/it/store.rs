@@ -13,6 +13,8 @@ use testlake_collect::source::{
 use testlake_testkit::proxy::{Act, Proxy};
 use testlake_testkit::s3::{ACCESS_KEY, S3Server, SECRET_KEY, environment};
 use testlake_testkit::scripted::{ScriptedServer, Step};
+use wiremock::matchers::{method, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::output::{Kept, conforms, until};
 
@@ -107,6 +109,35 @@ async fn a_prefix_in_the_bucket_stands_before_the_layout() {
     let listings = source.list(&run()).await.unwrap();
     assert_eq!(listings[0].name, "a b+c%20ü.zip");
     assert!(source.fetch(&listings[0], &|_| ()).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_object_without_bytes_is_an_artifact_and_a_folders_marker_is_not() {
+    let server = S3Server::start(&["artifacts"]);
+    server.put("artifacts", &format!("{ARTIFACTS}empty"), b"");
+    let listings = source("s3://artifacts", settings(&server.environment())).list(&run()).await.unwrap();
+    assert_eq!(listings, [Listing { bytes: Some(0), ..artifact("empty") }]);
+
+    // that server keeps no markers; consoles and others do
+    let server = MockServer::start().await;
+    let object = |name: &str| {
+        format!(
+            "<Contents><Key>{ARTIFACTS}{name}</Key><Size>0</Size><ETag>\"x\"</ETag>\
+             <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+        )
+    };
+    let folder = format!("<CommonPrefixes><Prefix>{ARTIFACTS}folder/</Prefix></CommonPrefixes>");
+    let list = |rest: String| {
+        let list = format!("<ListBucketResult>{}{}{rest}</ListBucketResult>", object(""), object("empty"));
+        ResponseTemplate::new(200).set_body_string(list)
+    };
+    let flat = Mock::given(method("GET")).and(query_param_is_missing("delimiter"));
+    flat.respond_with(list(object("folder/"))).mount(&server).await;
+    let by_folder = Mock::given(method("GET")).and(query_param("delimiter", "/"));
+    by_folder.respond_with(list(folder)).mount(&server).await;
+    let source = source("s3://artifacts", settings(&environment(server.uri())));
+    let listings = source.list(&run()).await.unwrap();
+    assert_eq!(listings, [Listing { bytes: Some(0), ..artifact("empty") }]);
 }
 
 #[tokio::test]
