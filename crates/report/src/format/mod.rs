@@ -30,6 +30,7 @@ mod fpcunit;
 mod ginkgo;
 mod go_test;
 mod gtester;
+mod jenkins;
 mod jest;
 mod json_document;
 pub(crate) mod junit;
@@ -50,6 +51,7 @@ mod robot;
 mod roots;
 mod rspec;
 mod shelf;
+mod sonar;
 mod tap;
 mod testcafe;
 mod testng;
@@ -153,6 +155,10 @@ formats! {
     AndroidCts = "android-cts", Engine::Xml(android_cts::read);
     /// Allure 1 XML.
     Allure1 = "allure1", Engine::Xml(allure1::read);
+    /// Sonar's generic test executions.
+    Sonar = "sonar-test-executions", Engine::Xml(sonar::read);
+    /// Jenkins' record of a build's JUnit results.
+    Jenkins = "jenkins-junit-result", Engine::Xml(jenkins::read);
     /// Common Test Report Format.
     Ctrf = "ctrf", Engine::Json(ctrf::read);
     /// Mocha's JSON.

@@ -7,8 +7,15 @@ use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
 use crate::scan::xml::tree::Element;
 
-/// Reads every `TestFunction`: a case with all its rows of data.
+/// Reads every `TestFunction`: a case with all its rows of data. `-lightxml` writes them side by side, without a root.
 pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
+    if root.is("TestFunction") {
+        let case = case(root, out);
+        tell(root, case, out);
+    }
+    if !root.is("TestCase") {
+        return;
+    }
     let before = out.cases;
     let suite = root.filled("name");
     for function in root.children_named("TestFunction") {
@@ -77,6 +84,13 @@ fn trouble<'xml>(entry: Element<'xml>) -> Detail<'xml> {
 #[cfg(test)]
 mod tests {
     use crate::testing::told;
+
+    #[test]
+    fn without_a_root_functions_stand_side_by_side() {
+        let report = "<Environment><QtVersion>6.7.0</QtVersion></Environment>\n\
+                      <TestFunction name='a'><Incident type='pass'/></TestFunction>";
+        assert_eq!(told(report), "! another-root @56\na | passed\n");
+    }
 
     #[test]
     fn a_function_is_a_case_with_its_rows() {
