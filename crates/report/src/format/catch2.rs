@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::trouble::{
-    Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
+    Sections, Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
 };
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
@@ -35,7 +35,7 @@ fn cases(element: Element<'_>, out: &mut Out<'_>) {
 
 fn case<'xml>(element: Element<'xml>, out: &mut Out<'_>) -> Case<'xml> {
     let mut told = Told::default();
-    assertions(element, &mut Vec::new(), &mut told);
+    assertions(element, &mut Sections::default(), &mut told);
     let mut case = Case::new(Outcome::Passed, element.offset());
     case.name = element.filled("name");
     case.class = element.filled("classname");
@@ -79,14 +79,13 @@ struct Told<'xml> {
     infos: Vec<Text<'xml>>,
 }
 
-fn assertions<'xml>(element: Element<'xml>, sections: &mut Vec<Text<'xml>>, told: &mut Told<'xml>) {
+fn assertions<'xml>(element: Element<'xml>, sections: &mut Sections<'xml>, told: &mut Told<'xml>) {
     for child in element.children() {
         match child.name() {
             b"Section" => {
-                let depth = sections.len();
-                sections.extend(child.filled("name"));
+                let depth = sections.enter(child);
                 assertions(child, sections, told);
-                sections.truncate(depth);
+                sections.leave(depth);
             }
             b"Info" | b"Warning" => told.infos.extend(word_of(child)),
             b"Skip" => told.skips.extend(word_of(child)),
@@ -120,7 +119,7 @@ fn assertions<'xml>(element: Element<'xml>, sections: &mut Vec<Text<'xml>>, told
 fn expression<'xml>(
     element: Element<'xml>,
     thrown: Option<Element<'xml>>,
-    sections: &[Text<'xml>],
+    sections: &mut Sections<'xml>,
     told: &mut Told<'xml>,
 ) -> Detail<'xml> {
     let mut lines = around(element, sections, told);
@@ -139,7 +138,7 @@ fn expression<'xml>(
 fn other<'xml>(
     element: Element<'xml>,
     kind: Option<Text<'xml>>,
-    sections: &[Text<'xml>],
+    sections: &mut Sections<'xml>,
     told: &mut Told<'xml>,
 ) -> Detail<'xml> {
     let lines = around(element, sections, told);
@@ -147,12 +146,14 @@ fn other<'xml>(
 }
 
 /// The place of an assertion: file and line, sections, and the messages told before it.
-fn around<'xml>(element: Element<'xml>, sections: &[Text<'xml>], told: &mut Told<'xml>) -> Vec<Text<'xml>> {
+fn around<'xml>(
+    element: Element<'xml>,
+    sections: &mut Sections<'xml>,
+    told: &mut Told<'xml>,
+) -> Vec<Text<'xml>> {
     let at = place(element.filled("filename"), line_number(element.attribute("line")));
     let mut lines: Vec<_> = at.into_iter().collect();
-    if !sections.is_empty() {
-        lines.push(Cow::Owned(format!("in {}", sections.join(" > "))));
-    }
+    lines.extend(sections.named());
     lines.append(&mut told.infos);
     lines
 }

@@ -24,7 +24,7 @@ pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
             by_test.entry(test.unwrap_or_default()).or_default().push(*violation);
         }
         for details in executed {
-            suite(details, &mut Vec::new(), &by_test, out);
+            suite(details, &mut Vec::new(), &mut by_test, out);
         }
     }
     tell_if_empty(root, before, out);
@@ -33,7 +33,7 @@ pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
 fn suite<'xml>(
     element: Element<'xml>,
     path: &mut Vec<Text<'xml>>,
-    by_test: &HashMap<Text<'xml>, Vec<Element<'xml>>>,
+    by_test: &mut HashMap<Text<'xml>, Vec<Element<'xml>>>,
     out: &mut Out<'_>,
 ) {
     for child in element.children() {
@@ -57,7 +57,7 @@ fn suite<'xml>(
 fn executed_case<'xml>(
     test: Element<'xml>,
     path: &[Text<'xml>],
-    by_test: &HashMap<Text<'xml>, Vec<Element<'xml>>>,
+    by_test: &mut HashMap<Text<'xml>, Vec<Element<'xml>>>,
 ) -> Case<'xml> {
     let counts = |name| test.attribute(name).is_some_and(|count| count.trim() != "0");
     let outcome = match (counts("fail"), counts("pass")) {
@@ -74,10 +74,10 @@ fn executed_case<'xml>(
     case.seconds = test.attribute("time").and_then(|time| parse_clock(&time));
     if outcome == Outcome::Failed {
         let keys = [test.filled("id"), test.filled("name")];
-        let found = keys.into_iter().flatten().find_map(|key| by_test.get(&key));
+        let found = keys.into_iter().flatten().find_map(|key| by_test.remove(&key));
         let mut troubles = Troubles::default();
         for violation in found.into_iter().flatten() {
-            troubles.failed(detail(*violation));
+            troubles.failed(detail(violation));
         }
         case.detail = troubles.into_detail();
     }

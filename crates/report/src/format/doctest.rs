@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::trouble::{
-    Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
+    Sections, Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
 };
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
@@ -42,7 +42,7 @@ fn case<'xml>(element: Element<'xml>, out: &mut Out<'_>) -> Case<'xml> {
     }
     let mut troubles = Troubles::default();
     let mut printed = Vec::new();
-    entries(element, &mut Vec::new(), &mut troubles, &mut printed);
+    entries(element, &mut Sections::default(), &mut troubles, &mut printed);
     case.stdout = joined(printed, "\n");
     let overall = element.child("OverallResultsAsserts");
     case.seconds =
@@ -62,17 +62,16 @@ fn case<'xml>(element: Element<'xml>, out: &mut Out<'_>) -> Case<'xml> {
 
 fn entries<'xml>(
     element: Element<'xml>,
-    path: &mut Vec<Text<'xml>>,
+    path: &mut Sections<'xml>,
     troubles: &mut Troubles<'xml>,
     printed: &mut Vec<Text<'xml>>,
 ) {
     for child in element.children() {
         match child.name() {
             b"SubCase" => {
-                let depth = path.len();
-                path.extend(child.filled("name"));
+                let depth = path.enter(child);
                 entries(child, path, troubles, printed);
-                path.truncate(depth);
+                path.leave(depth);
             }
             b"Expression" if child.attribute("success").as_deref() != Some("true") => {
                 troubles.failed(expression(child, path));
@@ -97,7 +96,7 @@ fn entries<'xml>(
     }
 }
 
-fn expression<'xml>(element: Element<'xml>, path: &[Text<'xml>]) -> Detail<'xml> {
+fn expression<'xml>(element: Element<'xml>, path: &mut Sections<'xml>) -> Detail<'xml> {
     let mut lines = around(element, path);
     for part in element.children() {
         let name = match part.name() {
@@ -117,12 +116,10 @@ fn expression<'xml>(element: Element<'xml>, path: &[Text<'xml>]) -> Detail<'xml>
     }
 }
 
-fn around<'xml>(element: Element<'xml>, path: &[Text<'xml>]) -> Vec<Text<'xml>> {
+fn around<'xml>(element: Element<'xml>, path: &mut Sections<'xml>) -> Vec<Text<'xml>> {
     let at = place(element.filled("filename"), line_number(element.attribute("line")));
     let mut lines: Vec<_> = at.into_iter().collect();
-    if !path.is_empty() {
-        lines.push(Cow::Owned(format!("in {}", path.join(" > "))));
-    }
+    lines.extend(path.named());
     lines
 }
 

@@ -23,6 +23,9 @@ pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
     tell_if_empty(root, before, out);
 }
 
+/// Characters of a teardown's message that are told with each test. 1000: Robot's own are a line.
+const TEARDOWN_CHARACTERS: usize = 1000;
+
 /// The suites around a test.
 #[derive(Default)]
 struct Suites<'xml> {
@@ -39,7 +42,7 @@ fn suite<'xml>(element: Element<'xml>, suites: &mut Suites<'xml>, out: &mut Out<
     let teardown = suites.teardown.clone();
     suites.source = element.filled("source").or_else(|| source.clone());
     if suites.teardown.is_none() {
-        suites.teardown = failed_teardown(element);
+        suites.teardown = failed_teardown(element, out);
     }
     for child in element.children() {
         if child.is("suite") {
@@ -55,14 +58,20 @@ fn suite<'xml>(element: Element<'xml>, suites: &mut Suites<'xml>, out: &mut Out<
 }
 
 /// What the suite's teardown failed with.
-fn failed_teardown(suite: Element<'_>) -> Option<Text<'_>> {
+fn failed_teardown<'xml>(suite: Element<'xml>, out: &mut Out<'_>) -> Option<Text<'xml>> {
     let is_teardown = |kw: &Element<'_>| {
         kw.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("teardown")) && is_failed(*kw)
     };
     let keyword = suite.children_named("kw").find(is_teardown)?;
+    out.finding(FindingCode::FailureOutsideCase, keyword.offset());
     let message = keyword.child("status").and_then(word_of);
     let logged = || keyword.children_named("msg").filter(|msg| has_level(*msg, "FAIL")).find_map(word_of);
-    Some(message.or_else(logged).unwrap_or_default())
+    let message = message.or_else(logged).unwrap_or_default();
+    // it is told with each test of the suite
+    Some(match message.char_indices().nth(TEARDOWN_CHARACTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}...", message.get(..end).unwrap_or_default())),
+        None => message,
+    })
 }
 
 fn is_failed(element: Element<'_>) -> bool {
@@ -237,7 +246,8 @@ All > Sums | asks | /r/sums.robot:20 | skipped | 0s | @2026-11-23T02:40:43 | no 
     fn older_schemas_have_times_of_another_form_and_no_elapsed_time() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/robot/schema1.xml")),
-            r#"Sums | adds | /r/sums.txt | errored | 1.5s | @2011-06-03T11:15:42.500 | Parent suite teardown failed:\nno way down | {tag=fast}
+            r#"! failure-outside-case @477
+Sums | adds | /r/sums.txt | errored | 1.5s | @2011-06-03T11:15:42.500 | Parent suite teardown failed:\nno way down | {tag=fast}
 Sums | adds wrongly | /r/sums.txt | failed | 3 != 4\n\nAlso parent suite teardown failed:\nno way down
 "#
         );

@@ -93,6 +93,39 @@ pub(super) fn child_word<'xml>(element: Element<'xml>, name: &str) -> Option<Tex
     element.child(name).and_then(word_of)
 }
 
+/// The sections of a case that are open. Each is named once, with the first that went wrong in it: a long name that were
+/// told with each would make a report many times its size.
+#[derive(Default)]
+pub(super) struct Sections<'xml> {
+    names: Vec<(Text<'xml>, bool)>,
+}
+
+impl<'xml> Sections<'xml> {
+    /// Enters a section; returns what [`leave`](Self::leave) takes.
+    pub(super) fn enter(&mut self, section: Element<'xml>) -> usize {
+        let depth = self.names.len();
+        self.names.extend(section.filled("name").map(|name| (name, false)));
+        depth
+    }
+
+    /// Leaves the section that was entered at a depth.
+    pub(super) fn leave(&mut self, depth: usize) {
+        self.names.truncate(depth);
+    }
+
+    /// Names those that were not named yet: `in outer > inner`.
+    pub(super) fn named(&mut self) -> Option<Text<'xml>> {
+        let unnamed = self.names.iter_mut().filter(|(_, is_named)| !is_named);
+        let names: Vec<_> = unnamed
+            .map(|(name, is_named)| {
+                *is_named = true;
+                &**name
+            })
+            .collect();
+        (!names.is_empty()).then(|| Cow::Owned(format!("in {}", names.join(" > "))))
+    }
+}
+
 /// Returns a place in the source as runners write it, `file:line`.
 pub(super) fn place<'xml>(file: Option<Text<'xml>>, line: Option<u64>) -> Option<Text<'xml>> {
     match (file, line) {
