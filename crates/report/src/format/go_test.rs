@@ -252,7 +252,7 @@ fn sentence(output: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{chunks_agree, told};
+    use crate::testing::{chunks_agree, told, told_bytes};
 
     const RUN: &str = include_str!("../../tests/fixtures/go-test/run.jsonl");
     const RERUN: &str = include_str!("../../tests/fixtures/go-test/rerun.jsonl");
@@ -271,6 +271,25 @@ mod tests {
     #[test]
     fn tests_that_never_ended_are_told() {
         insta::assert_snapshot!(told(CRASH));
+    }
+
+    /// As `go test -json > file` of Windows PowerShell writes it. Places of tests that never ended lie far back.
+    #[test]
+    fn places_in_utf_16_are_those_of_the_bytes() {
+        let packages =
+            (0..200).map(|package| CRASH.replace("example.org/shop", &format!("p{package}")) + "\n");
+        let report: String = packages.collect();
+        let units = report.encode_utf16().flat_map(u16::to_le_bytes);
+        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(units).collect();
+        let moved = told(&report).lines().fold(String::new(), |all, line| match line.rsplit_once(" @") {
+            Some((code, place)) if line.starts_with('!') => {
+                let place: usize = place.parse().unwrap();
+                format!("{all}{code} @{}\n", place * 2 + 2)
+            }
+            _ => format!("{all}{line}\n"),
+        });
+        assert!(report.len() > 300 << 10 && moved.contains("never-ended"));
+        assert_eq!(told_bytes(&utf16), moved);
     }
 
     #[test]
