@@ -37,7 +37,7 @@ impl Visitor for Tally {
     }
 }
 
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let root = std::env::var_os("TESTLAKE_CORPUS").map(PathBuf::from);
     let root = root.filter(|root| root.join("MANIFEST-DEV.tsv").is_file());
     if root.is_none() {
@@ -49,7 +49,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// The rows of a table of tab-separated values, by the names of its columns.
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     let text = fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
     let columns: Vec<&str> = lines.next().unwrap().split('\t').collect();

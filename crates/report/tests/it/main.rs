@@ -4,4 +4,9 @@
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
 mod cuts;
+#[cfg(test)]
+mod told;
+#[cfg(test)]
+mod twin;
