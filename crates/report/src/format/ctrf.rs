@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{failed_before, joined, tried_before};
+use super::detail::{failed_before, joined, seconds, tried_before};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
@@ -39,7 +39,7 @@ fn case<'json>(test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     case.suite = suite(test);
     case.file = test.filled("filePath");
     case.line = test.whole_number_of("line").and_then(|line| line.try_into().ok());
-    case.seconds = test.seconds_of("duration", 1e3);
+    case.seconds = seconds(test, "duration", 1e3, out);
     case.started = started(test);
     case.detail = detail(test);
     case.stdout = joined(test.list("stdout").filter_map(|line| line.text()), "\n");
@@ -50,7 +50,7 @@ fn case<'json>(test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
         .list(attempts)
         .map(|attempt| Try {
             outcome: outcome(attempt, out),
-            seconds: attempt.seconds_of("duration", 1e3),
+            seconds: seconds(attempt, "duration", 1e3, out),
             detail: detail(attempt),
         })
         .collect();
@@ -132,5 +132,17 @@ mod tests {
     #[test]
     fn attempts_are_tries_with_or_without_the_last_among_them() {
         insta::assert_snapshot!(told(include_str!("../../tests/fixtures/ctrf/retries.json")));
+    }
+
+    #[test]
+    fn times_that_are_none_are_told() {
+        insta::assert_snapshot!(told(include_str!("../../tests/fixtures/ctrf/times.json")), @"
+        a text | passed | 0.15s
+        none | passed | @2025-11-05T19:08:58Z
+        ! bad-time @278
+        negative | passed
+        ! bad-time @338
+        no time | passed
+        ");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack, part, several};
+use super::detail::{joined, of_stack, part, seconds, several};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
@@ -159,8 +159,13 @@ impl<'json> Parts<'json> {
         let Some(result) = part.get("result") else { return };
         // behave's durations have a fraction and no nanoseconds
         let per_second = if part.get("location").is_some() { 1.0 } else { 1e9 };
-        if let Some(seconds) = result.seconds_of("duration", per_second) {
-            self.seconds = Some(self.seconds.unwrap_or_default() + seconds);
+        if let Some(seconds) = seconds(result, "duration", per_second, out) {
+            let sum = self.seconds.unwrap_or_default() + seconds;
+            if sum.is_finite() {
+                self.seconds = Some(sum);
+            } else {
+                out.finding(FindingCode::BadTime, result.offset());
+            }
         }
         let status = result.text_of("status");
         let trouble = match status.as_deref() {
@@ -253,6 +258,16 @@ mod tests {
     #[test]
     fn scenarios_are_read_with_their_backgrounds_and_hooks() {
         insta::assert_snapshot!(told(include_str!("../../tests/fixtures/cucumber/report.json")));
+    }
+
+    #[test]
+    fn durations_that_add_up_to_no_number_are_told() {
+        let step = r#"{"location": "a", "result": {"status": "passed", "duration": 1e308}}"#;
+        let report = format!(
+            r#"[{{"elements": [{{"name": "a", "steps": [{step}, {step}]}}], "keyword": "Feature"}}]"#
+        );
+        let told = told(&report);
+        assert!(told.contains("bad-time") && !told.contains("inf"), "{told}");
     }
 
     #[test]

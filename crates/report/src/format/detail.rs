@@ -2,10 +2,25 @@
 
 use std::borrow::Cow;
 
+use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
+use crate::out::Out;
+use crate::scan::json::Json;
 
 /// More earlier tries than this are taken for no number of tries.
 const TRIES: i64 = 1000;
+
+/// Reads the duration that a member holds, of whose units `per_second` make a second. Tells of one that is no number, or is
+/// negative.
+pub(super) fn seconds(value: Json<'_>, name: &str, per_second: f64, out: &mut Out<'_>) -> Option<f64> {
+    let time = value.get(name)?;
+    let number = time.number().or_else(|| time.text()?.trim().parse().ok());
+    let seconds = number.filter(|units| units.is_finite() && *units >= 0.0).map(|units| units / per_second);
+    if seconds.is_none() && time.shown().trim() != "" {
+        out.finding(FindingCode::BadTime, time.offset());
+    }
+    seconds
+}
 
 /// Joins texts; one alone stays as it is.
 pub(super) fn joined<'report>(

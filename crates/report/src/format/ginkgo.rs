@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{failed_before, part, several, tried_before};
+use super::detail::{failed_before, part, seconds, several, tried_before};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome};
 use crate::out::Out;
@@ -39,7 +39,7 @@ fn case<'json>(suite: Json<'json>, spec: Json<'json>, out: &mut Out<'_>) -> Case
         case.file = location.filled("FileName");
         case.line = location.whole_number_of("LineNumber").and_then(|line| line.try_into().ok());
     }
-    case.seconds = spec.seconds_of("RunTime", 1e9);
+    case.seconds = seconds(spec, "RunTime", 1e9, out);
     let start = spec.text_of("StartTime").and_then(|start| parse_instant(&start));
     // Go's zero is the year 1
     case.started = start.filter(|start| start.unix_ms > 0);

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{failed_before, of_stack, several, tried_before};
+use super::detail::{failed_before, of_stack, seconds, several, tried_before};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text, Try};
 use crate::out::Out;
@@ -60,7 +60,7 @@ fn case<'json>(
     case.file = path;
     let line = test.get("location").and_then(|location| location.whole_number_of("line"));
     case.line = line.and_then(|line| line.try_into().ok());
-    case.seconds = test.seconds_of("duration", 1e3);
+    case.seconds = seconds(test, "duration", 1e3, out);
     case.started = test.whole_number_of("startAt").filter(|&start| start > 0).map(Instant::utc);
     let messages: Vec<_> = test.list("failureMessages").filter_map(|message| message.text()).collect();
     let has_timeout = messages.first().is_some_and(|message| is_timeout(message));

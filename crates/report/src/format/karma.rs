@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::detail::{of_stack, several};
+use super::detail::{of_stack, seconds, several};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
@@ -21,7 +21,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
         let mut has_trouble = false;
         for test in tests.items() {
             if test.is_whole() {
-                let case = case(test, name.clone(), is_one);
+                let case = case(test, name.clone(), is_one, out);
                 has_trouble |= case.outcome.is_trouble();
                 out.case(case);
             } else {
@@ -37,7 +37,12 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn case<'json>(test: Json<'json>, browser: Option<Text<'json>>, is_one: bool) -> Case<'json> {
+fn case<'json>(
+    test: Json<'json>,
+    browser: Option<Text<'json>>,
+    is_one: bool,
+    out: &mut Out<'_>,
+) -> Case<'json> {
     let is = |name: &str| test.truth_of(name) == Some(true);
     let outcome = if is("skipped") || is("pending") || is("disabled") {
         Outcome::Skipped
@@ -52,7 +57,7 @@ fn case<'json>(test: Json<'json>, browser: Option<Text<'json>>, is_one: bool) ->
     case.suite = apart.into_iter().chain(test.list("suite").filter_map(|name| name.text())).collect();
     case.suite.retain(|name| !name.trim().is_empty());
     case.name = test.filled("description").or_else(|| test.filled("fullName"));
-    case.seconds = test.seconds_of("time", 1e3);
+    case.seconds = seconds(test, "time", 1e3, out);
     case.started = test.whole_number_of("startTime").filter(|&start| start > 0).map(Instant::utc);
     case.detail = several(test.list("log").filter_map(|text| text.text()).map(of_stack));
     case.properties.extend(browser.map(|browser| (Cow::Borrowed("browser"), browser)));

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::detail::{failed_before, of_stack, part, several, tried_before};
+use super::detail::{failed_before, of_stack, part, seconds, several, tried_before};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
@@ -21,7 +21,8 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
             continue;
         }
         let outcome = lists.take(test);
-        out.case(case(test, outcome));
+        let case = case(test, outcome, out);
+        out.case(case);
     }
     for failure in root.list("failures") {
         if lists.failed.take(failure) {
@@ -118,12 +119,12 @@ fn is_timeout(test: Json<'_>) -> bool {
         })
 }
 
-fn case<'json>(test: Json<'json>, outcome: Outcome) -> Case<'json> {
+fn case<'json>(test: Json<'json>, outcome: Outcome, out: &mut Out<'_>) -> Case<'json> {
     let mut case = Case::new(outcome, test.offset());
     case.name = test.filled("title").or_else(|| test.filled("fullTitle"));
     case.suite = suite(test).into_iter().collect();
     case.file = test.filled("file");
-    case.seconds = test.seconds_of("duration", 1e3);
+    case.seconds = seconds(test, "duration", 1e3, out);
     if let Some(error) = test.get("err") {
         let more = error.list("multiple").map(detail);
         case.detail = several(std::iter::once(detail(error)).chain(more));

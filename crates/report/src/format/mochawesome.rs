@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack};
+use super::detail::{joined, of_stack, seconds};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
@@ -54,7 +54,7 @@ fn case<'json>(
     case.suite = path.to_vec();
     case.name = test.filled("title");
     case.file = file;
-    case.seconds = test.seconds_of("duration", 1e3);
+    case.seconds = seconds(test, "duration", 1e3, out);
     case.detail = test.get("err").map(detail).unwrap_or_default();
     if let Some(context) = test.filled("context") {
         case.properties.push((Cow::Borrowed("context"), context));

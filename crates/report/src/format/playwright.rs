@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack, several};
+use super::detail::{joined, of_stack, seconds, several};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
@@ -104,7 +104,7 @@ fn one_try<'json>(result: Json<'json>, expected: Option<&str>, out: &mut Out<'_>
     if outcome == Outcome::Failed && detail.is_empty() {
         detail.message = Some(Cow::Borrowed("Expected to fail, but passed."));
     }
-    Try { outcome, seconds: result.seconds_of("duration", 1e3), detail }
+    Try { outcome, seconds: seconds(result, "duration", 1e3, out), detail }
 }
 
 fn detail(error: Json<'_>) -> Detail<'_> {

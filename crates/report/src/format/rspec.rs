@@ -1,6 +1,6 @@
 //! RSpec's `--format json` (<https://github.com/rspec/rspec/blob/main/rspec-core/lib/rspec/core/formatters/json_formatter.rb>).
 
-use super::detail::{joined, part};
+use super::detail::{joined, part, seconds};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
@@ -42,7 +42,7 @@ fn case<'json>(example: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     case.suite = suite(example).into_iter().collect();
     case.file = example.filled("file_path");
     case.line = example.whole_number_of("line_number").and_then(|line| line.try_into().ok());
-    case.seconds = example.seconds_of("run_time", 1.0);
+    case.seconds = seconds(example, "run_time", 1.0, out);
     case.detail = match example.get("exception") {
         Some(exception) => Detail {
             kind: exception.filled("class"),

@@ -1,7 +1,7 @@
 //! TestCafe's `json` reporter (<https://testcafe.io/documentation/402825/guides/intermediate-guides/reporters>): fixtures and
 //! their tests.
 
-use super::detail::{of_stack, several};
+use super::detail::{of_stack, seconds, several};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
@@ -12,7 +12,8 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     for fixture in root.list("fixtures") {
         for test in fixture.list("tests") {
             if test.is_whole() {
-                out.case(case(fixture, test));
+                let case = case(fixture, test, out);
+                out.case(case);
             } else {
                 out.finding(FindingCode::CutCase, test.offset());
             }
@@ -20,7 +21,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn case<'json>(fixture: Json<'json>, test: Json<'json>) -> Case<'json> {
+fn case<'json>(fixture: Json<'json>, test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     // an error is a text, or has one for each browser
     let errors = test.list("errs").filter_map(|error| error.text().or_else(|| error.filled("errMsg")));
     let errors: Vec<Text<'_>> = errors.collect();
@@ -35,7 +36,7 @@ fn case<'json>(fixture: Json<'json>, test: Json<'json>) -> Case<'json> {
     case.suite = fixture.filled("name").into_iter().collect();
     case.name = test.filled("name");
     case.file = fixture.filled("path");
-    case.seconds = test.seconds_of("durationMs", 1e3);
+    case.seconds = seconds(test, "durationMs", 1e3, out);
     case.detail = several(errors.into_iter().map(of_stack));
     let meta = [fixture, test].into_iter().filter_map(|one| one.get("meta"));
     case.properties =

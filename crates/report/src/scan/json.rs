@@ -601,12 +601,6 @@ impl<'tree> Json<'tree> {
         self.get(name)?.number()
     }
 
-    /// Returns the seconds of a duration that a member holds, of whose units `per_second` make one; nothing where it is
-    /// negative.
-    pub fn seconds_of(&self, name: &str, per_second: f64) -> Option<f64> {
-        self.number_of(name).filter(|&units| units >= 0.0).map(|units| units / per_second)
-    }
-
     /// Returns the whole number that a member holds.
     pub fn whole_number_of(&self, name: &str) -> Option<i64> {
         let value = self.get(name)?;
