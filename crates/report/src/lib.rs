@@ -8,14 +8,18 @@
 //! - [`format`](mod@format): the formats, found by content.
 //! - [`identity`]: what makes a case the same test in every run.
 //! - [`scan`]: bytes → tags, values and texts, and their offsets, without a copy.
+//! - [`fold`]: what of it may be left out.
+//! - [`position`]: byte offsets → lines and columns.
 //! - [`limits`]: the caps on what a report may ask of us.
 
 pub mod finding;
+pub mod fold;
 pub mod format;
 pub mod identity;
 pub mod limits;
 pub mod model;
 mod out;
+pub mod position;
 mod reader;
 pub mod scan;
 #[cfg(test)]
@@ -23,8 +27,9 @@ mod testing;
 pub mod time;
 
 pub use finding::{Finding, FindingCode};
+pub use fold::Fold;
 pub use format::Format;
 pub use limits::Limits;
 pub use model::{Case, Outcome};
 pub use out::Visitor;
-pub use reader::{Reading, ReportReader, read};
+pub use reader::{Options, Reading, ReportReader, read};

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::finding::{Finding, FindingCode};
+use crate::fold::Fold;
 use crate::identity;
 use crate::limits::Limits;
 use crate::model::Case;
+use crate::reader::Options;
 use crate::scan::encoding::Decoded;
 
 /// Receives what a report holds, in its order.
@@ -79,6 +81,7 @@ pub(crate) struct Out<'report> {
     visitor: &'report mut dyn Visitor,
     places: Places<'report>,
     pub(crate) limits: Limits,
+    fold: Fold,
     pub(crate) cases: u64,
     findings: usize,
     pub(crate) findings_left_out: u64,
@@ -87,8 +90,18 @@ pub(crate) struct Out<'report> {
 }
 
 impl<'report> Out<'report> {
-    pub(crate) fn new(visitor: &'report mut dyn Visitor, limits: Limits, places: Places<'report>) -> Self {
-        Self { visitor, places, limits, cases: 0, findings: 0, findings_left_out: 0, seen: HashMap::new() }
+    pub(crate) fn new(visitor: &'report mut dyn Visitor, options: Options, places: Places<'report>) -> Self {
+        let Options { limits, fold } = options;
+        Self {
+            visitor,
+            places,
+            limits,
+            fold,
+            cases: 0,
+            findings: 0,
+            findings_left_out: 0,
+            seen: HashMap::new(),
+        }
     }
 
     /// A case, with places in the text.
@@ -114,7 +127,7 @@ impl<'report> Out<'report> {
 
     fn ordinal(&mut self, case: &Case<'_>) -> u32 {
         let mut hasher = DefaultHasher::new();
-        identity::parts(case, |part| part.hash(&mut hasher));
+        identity::parts(case, self.fold, |part| part.hash(&mut hasher));
         let key = hasher.finish();
         if let Some(before) = self.seen.get_mut(&key) {
             *before = before.saturating_add(1);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use crate::finding::{Finding, FindingCode};
+use crate::fold::Fold;
 use crate::format::detect::{self, HEAD_BYTES};
 use crate::format::junit::{JunitReader, JunitState};
 use crate::format::{Engine, Format, LineReader};
@@ -18,6 +19,21 @@ use crate::scan::xml::{StartTag, Text, XmlVisitor};
 
 /// Bytes of a text that are shown to the scanner at once.
 const WINDOW_BYTES: usize = 1 << 20;
+
+/// How a report is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The caps.
+    pub limits: Limits,
+    /// What cases that differ in no other way have in common: they count as repeated.
+    pub fold: Fold,
+}
+
+impl From<Limits> for Options {
+    fn from(limits: Limits) -> Self {
+        Self { limits, fold: Fold::NOTHING }
+    }
+}
 
 /// What came of reading a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,10 +70,11 @@ pub struct Reading {
 /// assert_eq!(reading.cases, 2);
 /// assert_eq!(names.0, ["one", "two"]);
 /// ```
-pub fn read(raw: &[u8], limits: Limits, visitor: &mut dyn Visitor) -> Reading {
+pub fn read(raw: &[u8], options: impl Into<Options>, visitor: &mut dyn Visitor) -> Reading {
+    let options = options.into();
     let mut early = Vec::new();
     let decoded = Decoded::new(raw, |finding| early.push(finding));
-    let mut out = Out::new(visitor, limits, Places::Whole(OffsetCursor::new(&decoded)));
+    let mut out = Out::new(visitor, options, Places::Whole(OffsetCursor::new(&decoded)));
     for finding in early {
         out.finding_in_raw(finding);
     }
@@ -277,7 +294,7 @@ impl JunitWindows {
 /// Reads a report that comes in chunks. One up to [`Limits::whole_bytes`] is read when it has ended; of a larger one,
 /// in a format that allows it, no more than a window is held.
 pub struct ReportReader<'visitor> {
-    limits: Limits,
+    options: Options,
     state: State<'visitor>,
 }
 
@@ -316,8 +333,8 @@ impl std::fmt::Debug for ReportReader<'_> {
 
 impl<'visitor> ReportReader<'visitor> {
     /// Makes a reader for one report.
-    pub fn new(limits: Limits, visitor: &'visitor mut dyn Visitor) -> Self {
-        Self { limits, state: State::Holding { raw: Vec::new(), visitor } }
+    pub fn new(options: impl Into<Options>, visitor: &'visitor mut dyn Visitor) -> Self {
+        Self { options: options.into(), state: State::Holding { raw: Vec::new(), visitor } }
     }
 
     /// Takes the next bytes of the report.
@@ -325,11 +342,11 @@ impl<'visitor> ReportReader<'visitor> {
         match &mut self.state {
             State::Holding { raw, .. } => {
                 raw.extend_from_slice(chunk);
-                if raw.len() > self.limits.whole_bytes.max(HEAD_BYTES * 4) {
+                if raw.len() > self.options.limits.whole_bytes.max(HEAD_BYTES * 4) {
                     self.begin_chunks();
                 }
             }
-            State::Reading(chunks) => chunks.feed(chunk, self.limits),
+            State::Reading(chunks) => chunks.feed(chunk, self.options.limits),
             State::Taken => {}
         }
     }
@@ -338,13 +355,13 @@ impl<'visitor> ReportReader<'visitor> {
         let State::Holding { raw, visitor } = std::mem::replace(&mut self.state, State::Taken) else {
             return;
         };
-        self.state = State::Reading(Box::new(Chunks::new(&raw, self.limits, visitor)));
+        self.state = State::Reading(Box::new(Chunks::new(&raw, self.options, visitor)));
     }
 
     /// The report has ended.
     pub fn finish(self) -> Reading {
         match self.state {
-            State::Holding { raw, visitor } => read(&raw, self.limits, visitor),
+            State::Holding { raw, visitor } => read(&raw, self.options, visitor),
             State::Reading(chunks) => chunks.finish(),
             State::Taken => Reading::default(),
         }
@@ -352,9 +369,10 @@ impl<'visitor> ReportReader<'visitor> {
 }
 
 impl<'visitor> Chunks<'visitor> {
-    fn new(raw: &[u8], limits: Limits, visitor: &'visitor mut dyn Visitor) -> Self {
+    fn new(raw: &[u8], options: Options, visitor: &'visitor mut dyn Visitor) -> Self {
+        let limits = options.limits;
         let mark = crate::scan::encoding::detect(raw.get(..raw.len().min(1024)).unwrap_or_default()).mark;
-        let mut out = Out::new(visitor, limits, Places::Chunks { mark: mark as u64 });
+        let mut out = Out::new(visitor, options, Places::Chunks { mark: mark as u64 });
         let mut decoder = StreamDecoder::new();
         let mut text = Vec::new();
         decoder.decode(raw, &mut text, |finding| out.finding_in_raw(finding));

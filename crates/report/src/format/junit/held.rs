@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::case::join;
 use super::frame::Counts;
 use super::trouble::all_in_one;
+use crate::fold::Fold;
 use crate::identity;
 use crate::model::{Case, Outcome, Try};
 use crate::out::Out;
@@ -98,7 +99,7 @@ fn is_same(one: &Case<'_>, other: &Case<'_>) -> bool {
 
 fn key(case: &Case<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    identity::parts(case, |part| part.hash(&mut hasher));
+    identity::parts(case, Fold::NOTHING, |part| part.hash(&mut hasher));
     hasher.finish()
 }
 

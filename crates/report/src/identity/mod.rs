@@ -1,0 +1,193 @@
+//! What makes a case the same test in every run and on every machine: the test id.
+//!
+//! `docs/identity.md` defines it, with test vectors.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::fold::Fold;
+use crate::model::Case;
+
+mod checkout;
+
+use checkout::without_checkout;
+
+/// Names a test: the first 16 bytes of SHA-256 over the length-prefixed parts. As text 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestId([u8; 16]);
+
+impl TestId {
+    /// Computes the id of a case in a repository (`owner/name`; empty where it is not known).
+    ///
+    /// # Examples
+    /// ```
+    /// use testlake_report::identity::TestId;
+    /// use testlake_report::{Case, Fold, Outcome};
+    ///
+    /// let mut case = Case::new(Outcome::Passed, 0);
+    /// case.class = Some("ab".into());
+    /// case.name = Some("c".into());
+    /// let id = TestId::of("", &case, Fold::NOTHING);
+    /// assert_eq!(id.to_string(), "9bdb5ee746d4ca8ed09cb95bf9a23724");
+    ///
+    /// case.class = Some("a".into());
+    /// case.name = Some("bc".into());
+    /// assert_ne!(TestId::of("", &case, Fold::NOTHING), id);
+    /// ```
+    pub fn of(repo: &str, case: &Case<'_>, fold: Fold) -> Self {
+        let mut hash = Sha256::new();
+        tell(&mut hash, repo);
+        parts(case, fold, |part| match part {
+            Part::Text(text) => tell(&mut hash, text),
+            Part::Count(count) => hash.update((count as u64).to_le_bytes()),
+        });
+        let digest = hash.finalize();
+        let mut id = [0; 16];
+        for (byte, of_digest) in id.iter_mut().zip(digest) {
+            *byte = of_digest;
+        }
+        Self(id)
+    }
+
+    /// Returns the bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+fn tell(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
+}
+
+impl fmt::Display for TestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A part of an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part<'part> {
+    /// A text; empty where it is absent.
+    Text(&'part str),
+    /// The number of suites that follow.
+    Count(usize),
+}
+
+/// Tells the parts of a case that its identity is made of, beside the repository: file, suites, class, name.
+pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>)) {
+    let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
+    text(&stable_file(case.file.as_deref().unwrap_or_default()));
+    tell(Part::Count(case.suite.len()));
+    let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
+    for suite in &case.suite {
+        text(without_checkout(stable_suite(suite)));
+    }
+    text(without_checkout(case.class.as_deref().unwrap_or_default()));
+    text(case.name.as_deref().unwrap_or_default());
+}
+
+/// Returns what of a file's path is the same on every machine: its place below the checkout, with `/`.
+fn stable_file(path: &str) -> Cow<'_, str> {
+    let path = without_checkout(path);
+    let path = path.strip_prefix("./").or_else(|| path.strip_prefix(".\\")).unwrap_or(path);
+    if path.contains('\\') { path.replace('\\', "/").into() } else { path.into() }
+}
+
+/// Returns what of a suite's name is the same in every run: unittest-xml-reporting ends it with the time.
+pub(crate) fn stable_suite(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((stable, time))
+            if !stable.is_empty() && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            stable
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Outcome;
+
+    const PAGE: &str = include_str!("../../../../docs/identity.md");
+
+    fn case(file: &str, suite: &[&str], class: &str, name: &str) -> Case<'static> {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned().into());
+        let mut case = Case::new(Outcome::Passed, 0);
+        case.file = text(file);
+        case.suite = suite.iter().map(|name| name.to_string().into()).collect();
+        case.class = text(class);
+        case.name = text(name);
+        case
+    }
+
+    /// The table of the page: repository, file, suites, class, name, id. Its ids are computed by its own program.
+    #[test]
+    fn the_vectors_of_the_page_hold() {
+        let rows = PAGE.lines().skip_while(|line| !line.starts_with("## Test vectors"));
+        let rows = rows.filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        let mut compared = 0;
+        for row in rows.skip(1) {
+            let cells: Vec<_> = row.split(" | ").map(|cell| cell.trim().trim_matches('`')).collect();
+            let [repo, file, suites, class, name, id] = cells[..] else { panic!("{row}") };
+            let suites: Vec<_> = suites.split(" > ").filter(|name| !name.is_empty()).collect();
+            let case = case(file, &suites, class, name);
+            assert_eq!(TestId::of(repo, &case, Fold::NOTHING).to_string(), id, "{row}");
+            compared += 1;
+        }
+        assert!(compared >= 10);
+    }
+
+    #[test]
+    fn no_two_lists_of_parts_are_alike() {
+        let cases = [
+            case("", &[], "ab", "c"),
+            case("", &[], "a", "bc"),
+            case("", &["a"], "", "bc"),
+            case("", &["a", "bc"], "", ""),
+            case("a", &[], "", "bc"),
+            case("", &["ab"], "", "c"),
+            case("", &["a", ""], "", "bc"),
+        ];
+        let ids: std::collections::BTreeSet<_> =
+            cases.iter().map(|case| TestId::of("", case, Fold::NOTHING)).collect();
+        assert_eq!(ids.len(), cases.len());
+        assert_ne!(TestId::of("a", &cases[0], Fold::NOTHING), TestId::of("", &cases[0], Fold::NOTHING));
+    }
+
+    #[test]
+    fn a_suite_that_ends_with_the_time_is_the_same_in_every_run() {
+        let id = |name| TestId::of("", &case("", &[name], "C", "n"), Fold::NOTHING);
+        assert_eq!(id("TestFoo-20261123024040"), id("TestFoo-20261124030000"));
+        assert_eq!(id("TestFoo-20261123024040"), id("TestFoo"));
+        assert_ne!(id("TestFoo-2026112302404"), id("TestFoo"));
+        assert_ne!(id("-20261123024040"), id("-20261123024041"));
+    }
+
+    #[test]
+    fn a_file_is_the_same_on_every_machine() {
+        let id = |file| TestId::of("", &case(file, &[], "C", "n"), Fold::NOTHING);
+        for file in [
+            "./tests/a.py",
+            "tests\\a.py",
+            "/home/runner/work/name/name/tests/a.py",
+            "D:\\a\\name\\name\\tests\\a.py",
+        ] {
+            assert_eq!(id(file), id("tests/a.py"), "{file}");
+        }
+        assert_ne!(id("/tests/a.py"), id("tests/a.py"));
+    }
+
+    #[test]
+    fn volatile_parts_are_folded_where_that_is_asked_for() {
+        let id = |name, fold| TestId::of("", &case("", &[], "C", name), fold);
+        let (one, other) = ("test[<A at 0x7f3c2a1b9d30>]", "test[<A at 0x7f3c2a1b9d90>]");
+        assert_ne!(id(one, Fold::NOTHING), id(other, Fold::NOTHING));
+        assert_eq!(id(one, Fold::EVERYTHING), id(other, Fold::EVERYTHING));
+    }
+}
