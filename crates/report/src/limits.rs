@@ -15,6 +15,8 @@ pub struct Limits {
     pub report_bytes: usize,
     /// Bytes of a report that are held before it is read in windows.
     pub whole_bytes: usize,
+    /// Bytes of a text that are shown to the reader of JUnit XML at once; a case that is larger gets more.
+    pub window_bytes: usize,
     /// Cases of a report that are compared to find those of one identity.
     pub compared_cases: usize,
     /// Findings kept of one report; the rest are counted (`--max-findings`).
@@ -36,6 +38,8 @@ impl Default for Limits {
             report_bytes: 256 << 20,
             // 32 MiB: most reports are far below, and are read without a copy.
             whole_bytes: 32 << 20,
+            // 1 MiB: far more than a case, and little beside the report
+            window_bytes: 1 << 20,
             // 4 million: 24 bytes each.
             compared_cases: 4 << 20,
             // 100: a defect that repeats is understood by then.

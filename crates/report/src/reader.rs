@@ -17,8 +17,10 @@ use crate::scan::xml::XmlScanner;
 use crate::scan::xml::tree::{Element, XmlTree};
 use crate::scan::xml::{StartTag, Text, XmlVisitor};
 
-/// Bytes of a text that are shown to the scanner at once.
+/// Bytes of a chunk that are decoded at once.
 const WINDOW_BYTES: usize = 1 << 20;
+/// Bytes of the largest window at least: more than what is held back at a window's end.
+const LEAST_BYTES: usize = 4 << 10;
 
 /// How a report is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -247,18 +249,24 @@ struct JunitWindows {
     scanner: XmlScanner,
     state: JunitState,
     size: usize,
+    /// The size of a window, unless a case needs more.
+    first: usize,
     base: u64,
     limit: usize,
 }
 
 impl JunitWindows {
     fn new(limits: Limits, base: u64) -> Self {
+        // a tag that is larger than it may be must be seen to be so
+        let limit = limits.case_bytes.max(limits.tag_bytes.saturating_add(1)).max(LEAST_BYTES);
+        let first = limits.window_bytes.clamp(1, limit);
         Self {
             scanner: XmlScanner::going_on(limits),
             state: JunitState::default(),
-            size: WINDOW_BYTES.min(limits.case_bytes),
+            size: first,
+            first,
             base,
-            limit: limits.case_bytes,
+            limit,
         }
     }
 
@@ -276,11 +284,11 @@ impl JunitWindows {
         }
         self.base += fed.consumed as u64;
         if fed.consumed > 0 {
-            self.size = WINDOW_BYTES.min(self.limit);
-        } else if self.size >= self.limit {
-            self.state.pass_over_next();
-        } else {
+            self.size = self.first;
+        } else if self.size < self.limit {
             self.size = (self.size * 2).min(self.limit);
+        } else if !self.scanner.split_section(window) {
+            self.state.pass_over_next();
         }
         Some(fed.consumed)
     }
@@ -435,7 +443,8 @@ impl<'visitor> Chunks<'visitor> {
         match &mut self.engine {
             ChunkEngine::Junit(windows) => {
                 let mut at = 0;
-                while is_last || self.text.len() - at >= windows.size {
+                // more than a window: that of a report's end is known to be the last
+                while is_last || self.text.len() - at > windows.size {
                     let rest = self.text.len() - at;
                     let size = windows.size.min(rest);
                     let window = self.text.get(at..at + size).unwrap_or_default();

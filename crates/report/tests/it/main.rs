@@ -3,6 +3,8 @@
 //! Each module is marked as a test's, so that the lints for tests hold for its helpers, too.
 
 #[cfg(test)]
+mod chunks;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod cuts;

@@ -64,6 +64,10 @@ pub struct XmlScanner {
     after_break: AfterBreak,
     /// The kinds of sections of which no end stands in what is left of the last window.
     endless: Vec<Section>,
+    /// What begins the next window is larger than a window may be.
+    split_next: bool,
+    /// The open section is larger than a window may be: it is read as far as each window goes.
+    is_section_split: bool,
 }
 
 /// What is done where a tag is cut off, does not belong, or begins a second root.
@@ -110,6 +114,8 @@ impl XmlScanner {
             told_outer_text: false,
             after_break: AfterBreak::Stop,
             endless: Vec::new(),
+            split_next: false,
+            is_section_split: false,
         }
     }
 
@@ -127,6 +133,8 @@ impl XmlScanner {
         self.section_start = 0;
         self.consumed = 0;
         self.told_outer_text = false;
+        self.split_next = false;
+        self.is_section_split = false;
     }
 
     /// Makes the scanner ready for a part of a document: what an element that stays open holds.
@@ -139,6 +147,13 @@ impl XmlScanner {
     /// Returns how many bytes were consumed: the place that the next window begins at.
     pub fn consumed(&self) -> u64 {
         self.consumed
+    }
+
+    /// The window, which will be shown again, cannot be made larger. Reports whether that is for a section that it begins
+    /// with: the section is then read as far as each window goes, and not ended at a tag inside should it have no end.
+    pub fn split_section(&mut self, window: &[u8]) -> bool {
+        self.split_next = window.starts_with(b"<!") || window.starts_with(b"<?");
+        self.split_next
     }
 
     /// Reports whether the root element has ended.
@@ -190,6 +205,9 @@ impl XmlScanner {
                     at = pass_over(window, offset, visitor);
                 }
                 Step::Stop(code, offset) => return self.fed(at, Some((code, offset))),
+                Step::Incomplete if self.is_tag_too_large(window, at) => {
+                    return self.fed(at, Some((FindingCode::TagTooLarge, at)));
+                }
                 Step::Incomplete if last && self.can_go_on(window, at) => {
                     at = pass_over(window, at, visitor);
                 }
@@ -204,22 +222,32 @@ impl XmlScanner {
                 }
                 Step::Incomplete if last => return self.finish(window, at),
                 Step::Incomplete => {
-                    if self.section == Section::Markup
-                        && window.len() - at > self.limits.tag_bytes
-                        && window.get(at) == Some(&b'<')
-                    {
-                        return self.fed(at, Some((FindingCode::TagTooLarge, at)));
-                    }
                     let is_settled = visitor.settled();
                     visitor.rollback();
+                    if is_settled && self.is_section_whole() {
+                        at = usize::try_from(self.section_start.saturating_sub(self.consumed)).unwrap_or(at);
+                        self.section = Section::Markup;
+                    }
                     if is_settled {
-                        return self.fed(at.max(checkpoint.at), None);
+                        return self.fed(at, None);
                     }
                     self.restore(&checkpoint);
                     return self.fed(checkpoint.at, None);
                 }
             }
         }
+    }
+
+    /// Reports whether a section is open that must be in a window whole: should it have no end, reading goes on inside it.
+    fn is_section_whole(&self) -> bool {
+        self.section != Section::Markup && self.after_break == AfterBreak::GoOn && !self.is_section_split
+    }
+
+    /// Reports whether the tag that the window ends in is larger than it may be.
+    fn is_tag_too_large(&self, window: &[u8], at: usize) -> bool {
+        self.section == Section::Markup
+            && window.len() - at > self.limits.tag_bytes
+            && window.get(at) == Some(&b'<')
     }
 
     /// Reports whether the report ends in a tag that holds another tag's begin.
@@ -234,7 +262,7 @@ impl XmlScanner {
     fn end_of_endless(&self, window: &[u8], at: usize) -> Option<usize> {
         // 16: enough for the suites around a case; so that hostile input does not have us compare hundreds of names
         const NAMES: usize = 16;
-        if self.after_break == AfterBreak::Stop || self.open.is_empty() {
+        if self.after_break == AfterBreak::Stop || self.open.is_empty() || self.is_section_split {
             return None;
         }
         let mut from = at;
@@ -385,6 +413,7 @@ impl XmlScanner {
     fn begin_section(&mut self, section: Section, at: usize) {
         self.section = section;
         self.section_start = self.place(at);
+        self.is_section_split = std::mem::take(&mut self.split_next);
     }
 
     fn bare_less_than<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
@@ -501,7 +530,7 @@ impl XmlScanner {
             self.section = Section::Markup;
             return Step::Done(at + content + terminator.len());
         }
-        if content == 0 || !visitor.settled() {
+        if content == 0 || !visitor.settled() || self.is_section_whole() {
             return Step::Incomplete;
         }
         Step::Done(at + content)
@@ -524,13 +553,8 @@ impl XmlScanner {
         if self.open.len() >= self.limits.depth {
             return Step::Stop(FindingCode::TooDeep, at);
         }
-        for &(code, place) in &self.tag_findings {
-            visitor.finding(code, place);
-        }
         let name = window.get(name_start..name_end).unwrap_or_default();
-        if self.phase == Phase::After {
-            visitor.finding(FindingCode::AnotherRoot, narrow(at));
-        }
+        let is_another_root = self.phase == Phase::After;
         self.phase = Phase::Inside;
         self.open.push(self.names.len());
         self.names.extend_from_slice(name);
@@ -541,6 +565,13 @@ impl XmlScanner {
             at: narrow(at),
         };
         visitor.start(&tag);
+        // behind the begin of the element, which may be taken back with what is told inside it
+        if is_another_root {
+            visitor.finding(FindingCode::AnotherRoot, narrow(at));
+        }
+        for &(code, place) in &self.tag_findings {
+            visitor.finding(code, place);
+        }
         if is_empty {
             self.close();
             visitor.end(window, narrow(end));

@@ -103,10 +103,10 @@ fn what_can_be_read_in_one_way_only_is_read() {
         scan("<a>1 < 2 <3</a>"),
         ["<a", "=1 ", "!bare-less-than", "=< 2 ", "!bare-less-than", "=<3", "/"]
     );
-    assert_eq!(scan("<a m=\"x<y\" n='1'/>"), ["!bare-less-than", "<a m=x<y n=1", "/"]);
-    assert_eq!(scan("<a m='1' m='2'/>"), ["!duplicate-attribute", "<a m=1", "/"]);
-    assert_eq!(scan("<a m='1'n=\"2\"/>"), ["!malformed-attribute", "<a m=1 n=2", "/"]);
-    assert_eq!(scan("<a m=1 n/>"), ["!malformed-attribute", "!malformed-attribute", "<a m=1* n=", "/"]);
+    assert_eq!(scan("<a m=\"x<y\" n='1'/>"), ["<a m=x<y n=1", "!bare-less-than", "/"]);
+    assert_eq!(scan("<a m='1' m='2'/>"), ["<a m=1", "!duplicate-attribute", "/"]);
+    assert_eq!(scan("<a m='1'n=\"2\"/>"), ["<a m=1 n=2", "!malformed-attribute", "/"]);
+    assert_eq!(scan("<a m=1 n/>"), ["<a m=1* n=", "!malformed-attribute", "!malformed-attribute", "/"]);
     assert_eq!(scan("x<a/>y"), ["!text-before-root", "<a", "/", "!text-after-root"]);
     assert_eq!(scan("<!DOCTYPE a [<!ENTITY e '>]'><!-- ' -->]><a/>"), ["!document-type", "<a", "/"]);
 }
