@@ -8,12 +8,14 @@
 //! - [`format`](mod@format): the formats, found by content.
 //! - [`identity`]: what makes a case the same test in every run.
 //! - [`scan`]: bytes → tags, values and texts, and their offsets, without a copy.
+//! - [`form`]: cases → reports of another form.
 //! - [`fold`]: what of it may be left out.
 //! - [`position`]: byte offsets → lines and columns.
 //! - [`limits`]: the caps on what a report may ask of us.
 
 pub mod finding;
 pub mod fold;
+pub mod form;
 pub mod format;
 pub mod identity;
 pub mod limits;
