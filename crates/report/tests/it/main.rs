@@ -9,6 +9,8 @@ mod corpus;
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod twin;
