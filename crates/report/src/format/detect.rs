@@ -2,6 +2,7 @@
 
 use super::{Format, json_document, roots, tap};
 use crate::scan::json::JsonTree;
+use crate::scan::xml::document_type_end;
 
 /// Bytes of a text that are looked at.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -10,6 +11,9 @@ pub(crate) const LINES: usize = 2000;
 
 /// Documents behind other output that are looked at beyond their heads.
 const WIDE: usize = 8;
+
+/// Tags behind the begins of lines that are looked at.
+const INSIDE: usize = 64;
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +26,9 @@ pub(crate) struct Detected {
 
 /// Finds the format from the head of a text.
 pub(crate) fn detect(head: &str) -> Detected {
-    let start = head.len() - head.trim_start().len();
+    // what a disk leaves behind a crash, and a mark behind another
+    let blank = |character: char| character.is_whitespace() || matches!(character, '\0' | '\u{FEFF}');
+    let start = head.len() - head.trim_start_matches(blank).len();
     let found = |format| Detected { format, start };
     let text = head.get(start..).unwrap_or_default();
     if text.starts_with('<') {
@@ -42,10 +48,11 @@ fn behind_other_output(head: &str) -> Detected {
     let tap = Detected { format: Some(Format::Tap), start: 0 };
     let mut start = 0;
     let mut is_tap = false;
+    let (mut inside, mut tags) = (None, INSIDE);
     let mut wide = WIDE;
     for line in head.split_inclusive('\n').take(LINES) {
         let format = match line.as_bytes().first() {
-            Some(b'<') if head.get(start + 1..).is_some_and(begins_markup) => head.get(start..).and_then(xml),
+            Some(b'<') => xml_behind(head.get(start..).unwrap_or_default(), &mut wide),
             Some(b'{' | b'[') => json_behind(head.get(start..).unwrap_or_default(), line, &mut wide),
             _ => None,
         };
@@ -58,9 +65,40 @@ fn behind_other_output(head: &str) -> Detected {
             return tap;
         }
         is_tap = is_tap || tap::is_plan(line) || tap::is_point(line);
+        if inside.is_none() && !is_tap {
+            inside = xml_inside(head, start, line, &mut tags);
+        }
         start += line.len();
     }
-    if is_tap { tap } else { Detected { format: None, start: 0 } }
+    if is_tap { tap } else { inside.unwrap_or(Detected { format: None, start: 0 }) }
+}
+
+/// Finds a report in XML behind the begin of a line: what was printed before it did not end its line. `tags` is how many
+/// more may be looked at.
+fn xml_inside(head: &str, start: usize, line: &str, tags: &mut usize) -> Option<Detected> {
+    for (at, _) in line.match_indices('<') {
+        let rest = head_of(head.get(start + at..)?, HEAD_BYTES);
+        if rest.get(1..).is_some_and(begins_markup) {
+            *tags = tags.checked_sub(1)?;
+            if let Some(format) = xml(rest).filter(|format| !matches!(format, Format::Named(_))) {
+                return Some(Detected { format: Some(format), start: start + at });
+            }
+        }
+    }
+    None
+}
+
+/// Finds the format of XML that begins a line of a text. `wide` is how many more may be looked at whole.
+fn xml_behind(rest: &str, wide: &mut usize) -> Option<Format> {
+    if !rest.get(1..).is_some_and(begins_markup) {
+        return None;
+    }
+    let found = xml(head_of(rest, HEAD_BYTES));
+    if found.is_some() || rest.len() <= HEAD_BYTES {
+        return found;
+    }
+    *wide = wide.checked_sub(1)?;
+    xml(rest)
 }
 
 /// Finds the format of JSON that begins a line of a text. `wide` is how many more may be looked at whole.
@@ -153,15 +191,19 @@ fn junit_inside(text: &str) -> Option<Format> {
 fn root_tag(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
-        let at = rest.find('<')?;
-        rest = rest.get(at + 1..)?;
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.split_once("-->")?.1;
-        } else if rest.starts_with('?') {
-            rest = rest.split_once("?>")?.1;
-        } else if rest.starts_with(|first: char| first.is_alphabetic() || first == '_') {
-            return Some(rest);
-        }
+        rest = rest.get(rest.find('<')?..)?;
+        let inside = rest.get(1..)?;
+        rest = if let Some(comment) = inside.strip_prefix("!--") {
+            comment.split_once("-->")?.1
+        } else if inside.starts_with('?') {
+            inside.split_once("?>")?.1
+        } else if inside.get(..8).is_some_and(|word| word.eq_ignore_ascii_case("!DOCTYPE")) {
+            rest.get(document_type_end(head_of(rest, HEAD_BYTES).as_bytes())?..)?
+        } else if inside.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+            return Some(inside);
+        } else {
+            inside
+        };
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn claim(root: &str, text: &str) -> Option<Format> {
         "TestCase" if has("<TestFunction") || has("<QtVersion") => Format::Qtest,
         // -lightxml has no root
         "Environment" | "TestFunction" if has("<QtVersion") || has("<Incident") => Format::Qtest,
-        "TestRun" => Format::CppUnit,
+        // TRX would say so in the tag
+        "TestRun" if has(">") => Format::CppUnit,
         "CUNIT_TEST_RUN_REPORT" => Format::CUnit,
         "testExecutions" => Format::Sonar,
         "unitTest" if has("<file") => Format::Sonar,

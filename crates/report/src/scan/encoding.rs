@@ -48,7 +48,11 @@ pub fn detect(head: &[u8]) -> Detected {
         // `<` in two bytes, as no text in ASCII begins
         [b'<', 0, second, 0, ..] if *second != 0 => return Detected::sure(Charset::Other(UTF_16LE), 0),
         [0, b'<', 0, second, ..] if *second != 0 => return Detected::sure(Charset::Other(UTF_16BE), 0),
-        _ => {}
+        _ => {
+            if let Some(encoding) = two_byte_ascii(head) {
+                return Detected::sure(Charset::Other(encoding), 0);
+            }
+        }
     }
     let Some(label) = declared_encoding(head) else { return Detected::sure(Charset::Utf8, 0) };
     if is_latin1(label) {
@@ -65,6 +69,19 @@ pub fn detect(head: &[u8]) -> Detected {
         Some(encoding) if encoding.is_ascii_compatible() => Detected::sure(Charset::Other(encoding), 0),
         Some(_) => wrong,
     }
+}
+
+/// Characters of ASCII in two bytes each, as nothing else begins: JSON, TAP, or what stands before a report.
+fn two_byte_ascii(head: &[u8]) -> Option<&'static Encoding> {
+    let is_text = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let (units, _) = head.get(..head.len().min(16))?.as_chunks::<2>();
+    if units.len() < 4 {
+        return None;
+    }
+    if units.iter().all(|&[low, high]| high == 0 && is_text(low)) {
+        return Some(UTF_16LE);
+    }
+    units.iter().all(|&[high, low]| high == 0 && is_text(low)).then_some(UTF_16BE)
 }
 
 /// ISO 8859-1 proper; `encoding_rs` would read it as Windows-1252, as browsers do.

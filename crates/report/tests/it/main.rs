@@ -9,6 +9,8 @@ mod corpus;
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod large;
 #[cfg(test)]
 mod told;

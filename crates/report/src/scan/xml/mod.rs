@@ -19,6 +19,7 @@ mod scanner;
 pub mod tree;
 mod visitor;
 
+pub(crate) use scanner::document_type_end;
 pub use scanner::{AfterBreak, Fed, XmlScanner};
 pub use visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
 

@@ -636,7 +636,7 @@ fn without_partial_end(text: &[u8]) -> usize {
 }
 
 /// Returns the length of the document type that `text` begins with.
-fn document_type_end(text: &[u8]) -> Option<usize> {
+pub(crate) fn document_type_end(text: &[u8]) -> Option<usize> {
     let mut at = 9;
     let mut in_subset = false;
     loop {
