@@ -17,7 +17,12 @@ pub trait Visitor {
     fn case(&mut self, case: &Case<'_>);
     /// A defect that reading survived, or that ended it.
     fn finding(&mut self, finding: Finding);
+    /// What the report says of the finding told last, in one line: of a failure outside any case, why.
+    fn about(&mut self, _finding: Finding, _text: &str) {}
 }
+
+/// The longest line that is told about a finding, in bytes.
+const ABOUT_BYTES: usize = 300;
 
 /// How places in the text become offsets in the report.
 #[derive(Debug)]
@@ -148,16 +153,35 @@ impl<'report> Out<'report> {
         self.finding_in_raw(Finding { code, offset });
     }
 
+    /// A failure outside any case, at a place in the text, and what the report says of it.
+    #[expect(clippy::needless_pass_by_value, reason = "readers hand over what they read for it")]
+    pub(crate) fn failure_outside(&mut self, place: u64, says: Option<impl AsRef<str>>) {
+        let finding = Finding { code: FindingCode::FailureOutsideCase, offset: self.offset(place) };
+        let is_told = self.tell(finding);
+        let says = says.as_ref().map(AsRef::as_ref).unwrap_or_default();
+        if let Some(line) = says.lines().map(str::trim).find(|line| !line.is_empty()).filter(|_| is_told) {
+            let end = line.floor_char_boundary(ABOUT_BYTES);
+            self.visitor.about(finding, line.get(..end).unwrap_or_default());
+        }
+    }
+
     /// A defect at an offset in the report.
     pub(crate) fn finding_in_raw(&mut self, finding: Finding) {
+        self.tell(finding);
+    }
+
+    /// Tells a defect, unless there were too many; reports whether it did.
+    fn tell(&mut self, finding: Finding) -> bool {
         use crate::finding::Weight;
         // what ends reading is always told
-        if self.findings < self.limits.findings || finding.code.weight() == Weight::Stop {
+        let is_told = self.findings < self.limits.findings || finding.code.weight() == Weight::Stop;
+        if is_told {
             self.findings += 1;
             self.visitor.finding(finding);
         } else {
             self.findings_left_out += 1;
         }
+        is_told
     }
 
     fn offset(&mut self, place: u64) -> u64 {

@@ -13,9 +13,10 @@ use crate::limits::Limits;
 use crate::out::{OffsetCursor, Out, Places, Visitor};
 use crate::scan::encoding::{Decoded, StreamDecoder};
 use crate::scan::json::JsonTree;
+use crate::scan::reference::check_references;
 use crate::scan::xml::XmlScanner;
 use crate::scan::xml::tree::{Element, XmlTree};
-use crate::scan::xml::{StartTag, Text, XmlVisitor};
+use crate::scan::xml::{Span, StartTag, Text, TextKind, XmlVisitor};
 
 /// Bytes of a chunk that are decoded at once.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -172,14 +173,28 @@ struct Builder<'text, 'report> {
     base: u64,
 }
 
+impl Builder<'_, '_> {
+    /// Tells what is wrong with the references in a part of the document.
+    fn check(&mut self, span: Span, window: &[u8]) {
+        let start = self.base + u64::from(span.start);
+        check_references(span.of(window), |code, place| self.out.finding(code, start + place as u64));
+    }
+}
+
 impl XmlVisitor for Builder<'_, '_> {
     fn tag(&mut self, _window: &[u8]) {}
 
     fn start(&mut self, tag: &StartTag<'_>) {
+        for attribute in tag.attributes.iter().filter(|attribute| attribute.coded) {
+            self.check(attribute.value, tag.window);
+        }
         self.tree.start(tag);
     }
 
     fn text(&mut self, text: &Text<'_>) {
+        if text.kind == TextKind::Parsed {
+            self.check(text.span, text.window);
+        }
         self.tree.text(text);
     }
 

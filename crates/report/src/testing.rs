@@ -13,7 +13,7 @@ use crate::reader::{ReportReader, read};
 /// ```text
 /// suite > path | [class] | name | file:line | outcome | 1.5s | @start | kind: message | "text" | out "stdout"
 ///     | err "stderr" | {name=value} | tries (failed 0.1s kind: message | "text"), (passed) | #ordinal
-/// ! code @offset
+/// ! code @offset what the report says of it
 /// ```
 ///
 /// The whole of a case stands on one line: line ends are written as `\n`.
@@ -70,6 +70,11 @@ impl Visitor for Teller {
 
     fn finding(&mut self, finding: Finding) {
         writeln!(self.lines, "! {} @{}", finding.code, finding.offset).unwrap();
+    }
+
+    fn about(&mut self, _finding: Finding, text: &str) {
+        self.lines.pop();
+        writeln!(self.lines, " {text}").unwrap();
     }
 }
 

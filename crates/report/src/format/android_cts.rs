@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use super::trouble::{child_word, tell, tell_if_empty, unknown};
-use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome};
 use crate::out::Out;
 use crate::scan::xml::tree::Element;
@@ -13,8 +12,8 @@ use crate::scan::xml::tree::Element;
 pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
     let before = out.cases;
     for module in root.children_named("Module") {
-        if module.child("Reason").is_some() {
-            out.finding(FindingCode::FailureOutsideCase, module.offset());
+        if let Some(reason) = module.child("Reason") {
+            out.failure_outside(module.offset(), reason.filled("message"));
         }
         let suite: Vec<_> = module.filled("name").into_iter().chain(module.filled("abi")).collect();
         for class in module.children_named("TestCase") {
@@ -63,7 +62,7 @@ mod tests {
             told(include_str!("../../tests/fixtures/android_cts/test_result.xml")),
             r#"CtsSums > arm64-v8a | [sums.SumTest] | adds | passed
 CtsSums > arm64-v8a | [sums.SumTest] | subtracts | failed | expected 1 | "AssertionError: expected 1\n\tat sums.SumTest"
-! failure-outside-case @434
+! failure-outside-case @434 device went away
 CtsSums > x86 | [sums.SumTest] | adds | skipped
 "#
         );

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use super::trouble::{Troubles, joined, line_number, place, tell, tell_if_empty, unknown, word, word_of};
-use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
 use crate::scan::xml::tree::Element;
@@ -49,7 +48,7 @@ fn suite<'xml>(element: Element<'xml>, path: &mut Vec<Text<'xml>>, read_case: Re
                 path.truncate(depth);
             }
             b"Error" | b"FatalError" | b"Exception" => {
-                out.finding(FindingCode::FailureOutsideCase, child.offset());
+                out.failure_outside(child.offset(), child.filled_text());
             }
             _ => {}
         }
@@ -141,7 +140,7 @@ geometry > angles | radians | angles.cpp:20 | failed | 0s | check turn(1) == 2 f
 geometry | crash | angles.cpp:40 | errored | 2s | Exception: memory access violation | "last checkpoint: angles.cpp:41: before the call"
 geometry | required | errored | critical check p has failed | "angles.cpp:50"
 geometry > later | idea | skipped | precondition failed
-! failure-outside-case @1342
+! failure-outside-case @1342 a fixture failed
 "#
         );
     }

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use super::trouble::{
     Sections, Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
 };
-use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
 use crate::scan::xml::tree::Element;
@@ -28,7 +27,7 @@ fn cases(element: Element<'_>, out: &mut Out<'_>) {
             let case = case(child, out);
             tell(child, case, out);
         } else if child.is("FatalErrorCondition") || child.is("Exception") {
-            out.finding(FindingCode::FailureOutsideCase, child.offset());
+            out.failure_outside(child.offset(), child.filled_text());
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     }
     // errors of the whole run, as the writer for Playwright puts them
     for error in results.get("extra").into_iter().flat_map(|extra| extra.list("errors")) {
-        out.finding(FindingCode::FailureOutsideCase, error.offset());
+        out.failure_outside(error.offset(), error.filled("message"));
     }
     if let Some(summary) = results.get("summary").filter(|_| results.is_whole()) {
         out.count(summary.whole_number_of("tests"), before, summary.offset());

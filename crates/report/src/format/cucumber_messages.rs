@@ -107,15 +107,17 @@ impl Run {
             "testStepFinished" => self.step(message, out),
             "attachment" => self.attachment(message, out),
             "testCaseFinished" => self.finished(message),
-            "parseError" => out.finding(FindingCode::FailureOutsideCase, message.offset()),
+            "parseError" => out.failure_outside(message.offset(), message.text_of("message")),
             "testRunHookFinished" => {
-                let status = message.get("result").and_then(|result| result.text_of("status"));
-                if status.is_some_and(|status| status != "PASSED" && status != "SKIPPED") {
-                    out.finding(FindingCode::FailureOutsideCase, message.offset());
+                let of = |name| message.get("result").and_then(|result| result.text_of(name));
+                if of("status").is_some_and(|status| status != "PASSED" && status != "SKIPPED") {
+                    out.failure_outside(message.offset(), of("message"));
                 }
             }
-            "testRunFinished" if message.get("exception").is_some() => {
-                out.finding(FindingCode::FailureOutsideCase, message.offset());
+            "testRunFinished" => {
+                if let Some(exception) = message.get("exception") {
+                    out.failure_outside(message.offset(), exception.text_of("message"));
+                }
             }
             _ => {}
         }

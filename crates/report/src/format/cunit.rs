@@ -14,7 +14,9 @@ pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
         for result in suite.children() {
             match result.name() {
                 b"CUNIT_RUN_SUITE_SUCCESS" => tests(result, out),
-                b"CUNIT_RUN_SUITE_FAILURE" => out.finding(FindingCode::FailureOutsideCase, result.offset()),
+                b"CUNIT_RUN_SUITE_FAILURE" => {
+                    out.failure_outside(result.offset(), child_word(result, "FAILURE_REASON"));
+                }
                 _ => {}
             }
         }
@@ -87,7 +89,7 @@ mod tests {
 sums | adds | passed
 sums | subtracts | failed | 1 == 2 | "sum.c:10\n\n3 == 4\nsum.c:11"
 sums | divides | failed | 5 == 6 | "sum.c:20"
-! failure-outside-case @1069
+! failure-outside-case @1069 Suite Initialization Failed
 "#
         );
     }

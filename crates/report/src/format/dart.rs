@@ -164,7 +164,7 @@ impl Run {
                 self.is_troubled = true;
             }
             Some(_) => self.shelf.fail(&key, detail, event.offset(), out),
-            None => out.finding(FindingCode::FailureOutsideCase, event.offset()),
+            None => out.failure_outside(event.offset(), event.text_of("error")),
         }
     }
 

@@ -166,6 +166,8 @@ fn xml(text: &str) -> Option<Format> {
         "testsuites" | "testsuite" | "testcase" => Format::Junit,
         "test-results" => Format::Nunit2,
         "test-run" => Format::Nunit3,
+        // a part of it, as its framework gives it to runners
+        "test-suite" if root_has(root, &["testcasecount="]) => Format::Nunit3,
         "assemblies" => Format::XunitNet,
         "assembly" if root_has(root, &["run-date=", "test-framework="]) => Format::XunitNet,
         "TestRun" if root_has(root, &["TeamTest", "id="]) => Format::Trx,

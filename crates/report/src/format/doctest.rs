@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::trouble::{
     Sections, Troubles, child_word, joined, line_number, place, tell, tell_if_empty, unknown, word_of,
 };
-use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
 use crate::scan::xml::tree::Element;
@@ -22,7 +21,7 @@ pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
                 case.suite.extend(name.clone());
                 tell(test, case, out);
             } else if test.is("Exception") {
-                out.finding(FindingCode::FailureOutsideCase, test.offset());
+                out.failure_outside(test.offset(), test.filled_text());
             }
         }
     }

@@ -20,11 +20,14 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
                 out.case(case);
             } else if outcome(spec, out).is_trouble() {
                 // a node around the specs: `BeforeSuite`, `ReportAfterSuite`
-                out.finding(FindingCode::FailureOutsideCase, spec.offset());
+                out.failure_outside(
+                    spec.offset(),
+                    spec.get("Failure").and_then(|failure| failure.filled("Message")),
+                );
             }
         }
         for reason in suite.list("SpecialSuiteFailureReasons") {
-            out.finding(FindingCode::FailureOutsideCase, reason.offset());
+            out.failure_outside(reason.offset(), reason.text());
         }
     }
 }

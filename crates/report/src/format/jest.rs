@@ -42,7 +42,13 @@ fn read_file(file: Json<'_>, out: &mut Out<'_>) {
         || file.filled("failureMessage").is_some()
         || file.filled("message").is_some();
     if file.get("testExecError").is_some() || is_failed && !has_trouble && file.is_whole() {
-        out.finding(FindingCode::FailureOutsideCase, file.offset());
+        let says = file.filled("message").or_else(|| file.filled("failureMessage"));
+        // the heading that Jest puts before
+        let says = says.as_deref().map(|says| match says.split_once("Test suite failed to run") {
+            Some((_, why)) if !why.trim().is_empty() => why,
+            _ => says,
+        });
+        out.failure_outside(file.offset(), says);
     }
 }
 

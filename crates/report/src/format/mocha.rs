@@ -26,7 +26,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     }
     for failure in root.list("failures") {
         if lists.failed.take(failure) {
-            out.finding(FindingCode::FailureOutsideCase, failure.offset());
+            out.failure_outside(failure.offset(), failure.get("err").and_then(|err| err.filled("message")));
         }
     }
     if let Some(stats) = root.get("stats").filter(|_| root.is_whole()) {

@@ -27,7 +27,7 @@ fn suite<'json>(
     let file = element.filled("file").or_else(|| element.filled("fullFile")).or(file);
     for hook in element.list("beforeHooks").chain(element.list("afterHooks")) {
         if hook.truth_of("fail") == Some(true) {
-            out.finding(FindingCode::FailureOutsideCase, hook.offset());
+            out.failure_outside(hook.offset(), hook.get("err").and_then(|err| err.filled("message")));
         }
     }
     for test in element.list("tests") {

@@ -9,6 +9,16 @@ use crate::scan::xml::tree::Element;
 /// Reads a case inside suites.
 pub(super) type ReadCase = for<'xml> fn(Element<'xml>, &[Text<'xml>], &mut Out<'_>) -> Case<'xml>;
 
+/// Reads a run, or a suite by itself.
+pub(super) fn read(root: Element<'_>, read: ReadCase, out: &mut Out<'_>) {
+    let is_suite = root.is("test-suite");
+    let name = root.filled("name").filter(|_| is_suite);
+    let is_within = suite(root, &mut name.map(without_folder).into_iter().collect(), read, out);
+    if is_suite {
+        own_failure(root, is_within, out);
+    }
+}
+
 /// Tells the cases of a suite, at any depth; says whether one of them is in trouble.
 pub(super) fn suite<'xml>(
     element: Element<'xml>,
@@ -56,7 +66,7 @@ fn own_failure(suite: Element<'_>, is_within: bool, out: &mut Out<'_>) {
         _ => !is_within && !is_of_children(failure),
     };
     if is_own {
-        out.finding(FindingCode::FailureOutsideCase, failure.offset());
+        out.failure_outside(failure.offset(), text_of(failure, "message"));
     }
 }
 

@@ -93,7 +93,7 @@ Harbour.Tests.dll > Harbour > Ships > FerryTests | [Harbour.Ships.FerryTests] | 
 Harbour.Tests.dll > Harbour > Ships > FerryTests | [Harbour.Ships.FerryTests] | Waves | skipped | Only on Mars
 Harbour.Tests.dll > Harbour > Ships > FerryTests > Loads | [Harbour.Ships.FerryTests] | Loads(1.5d) | passed | 0.002s
 Harbour.Tests.dll > Harbour > Ships > BoatTests > BoatTests(42) | [Harbour.Ships.BoatTests(42)] | Rows | passed | 0.003s
-! failure-outside-case @3748
+! failure-outside-case @3748 TearDown : System.Exception : leak
 "#
         );
     }

@@ -12,7 +12,7 @@ use crate::time::parse_instant;
 
 /// Reads every `test-case`, at any depth of `test-suite`.
 pub(super) fn read(root: Element<'_>, out: &mut Out<'_>) {
-    nunit::suite(root, &mut Vec::new(), case, out);
+    nunit::read(root, case, out);
 }
 
 fn case<'xml>(element: Element<'xml>, path: &[Text<'xml>], out: &mut Out<'_>) -> Case<'xml> {
@@ -120,6 +120,21 @@ mod tests {
     use crate::testing::told;
 
     #[test]
+    fn a_suite_by_itself() {
+        assert_eq!(
+            told(
+                r#"<test-suite type="Assembly" name="/a/Fence.dll" testcasecount="1" result="Failed" site="SetUp"><failure><message>no &wood; &
+left</message></failure><test-suite type="TestFixture" name="Post"><test-case name="Stands" classname="Fence.Post" result="Passed"/></test-suite></test-suite>"#
+            ),
+            r"! unknown-entity @116
+! bare-ampersand @123
+Fence.dll > Post | [Fence.Post] | Stands | passed
+! failure-outside-case @95 no &wood; &
+"
+        );
+    }
+
+    #[test]
     fn console() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/nunit3/console.xml")),
@@ -139,9 +154,9 @@ Orchard.Tests.dll > Orchard > AppleTests > Weighs | [Orchard.AppleTests] | Weigh
 Orchard.Tests.dll > Orchard > AppleTests > IsRound | [Orchard.AppleTests] | IsRound(1.0d) | passed | 0.001s
 Orchard.Tests.dll > Orchard > PearTests | [Orchard.PearTests] | IsPicked | errored | 0s | OneTimeSetUp: System.IO.IOException : no ladder
 Orchard.Tests.dll > Orchard > TreeTests > TreeTests("oak") | [Orchard.TreeTests] | Stands | passed | 0.5s
-! failure-outside-case @7147
-! failure-outside-case @7580
-! failure-outside-case @7976
+! failure-outside-case @7147 TearDown : System.Exception : it fell
+! failure-outside-case @7580 OneTimeSetUp: no fence
+! failure-outside-case @7976 Could not load file
 "#
         );
     }

@@ -17,7 +17,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
         suite(child, &mut path, out);
     }
     for error in root.list("errors") {
-        out.finding(FindingCode::FailureOutsideCase, error.offset());
+        out.failure_outside(error.offset(), error.filled("message"));
     }
 }
 

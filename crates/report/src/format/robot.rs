@@ -63,10 +63,10 @@ fn failed_teardown<'xml>(suite: Element<'xml>, out: &mut Out<'_>) -> Option<Text
         kw.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("teardown")) && is_failed(*kw)
     };
     let keyword = suite.children_named("kw").find(is_teardown)?;
-    out.finding(FindingCode::FailureOutsideCase, keyword.offset());
     let message = keyword.child("status").and_then(word_of);
     let logged = || keyword.children_named("msg").filter(|msg| has_level(*msg, "FAIL")).find_map(word_of);
     let message = message.or_else(logged).unwrap_or_default();
+    out.failure_outside(keyword.offset(), Some(&message));
     // it is told with each test of the suite
     Some(match message.char_indices().nth(TEARDOWN_CHARACTERS) {
         Some((end, _)) => Cow::Owned(format!("{}...", message.get(..end).unwrap_or_default())),
@@ -246,7 +246,7 @@ All > Sums | asks | /r/sums.robot:20 | skipped | 0s | @2026-11-23T02:40:43 | no 
     fn older_schemas_have_times_of_another_form_and_no_elapsed_time() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/robot/schema1.xml")),
-            r#"! failure-outside-case @477
+            r#"! failure-outside-case @477 no way down
 Sums | adds | /r/sums.txt | errored | 1.5s | @2011-06-03T11:15:42.500 | Parent suite teardown failed:\nno way down | {tag=fast}
 Sums | adds wrongly | /r/sums.txt | failed | 3 != 4\n\nAlso parent suite teardown failed:\nno way down
 "#

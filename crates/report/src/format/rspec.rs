@@ -22,7 +22,9 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     if errors > 0 {
         // what they were stands among `messages`, between what is none
         let place = root.get("messages").unwrap_or(summary).offset();
-        out.finding(FindingCode::FailureOutsideCase, place);
+        let messages = root.list("messages").filter_map(|message| message.text());
+        let mut errors = messages.filter(|message| message.trim_start().starts_with("An error occurred"));
+        out.failure_outside(place, errors.next());
     }
     out.count(summary.whole_number_of("example_count"), before, summary.offset());
 }

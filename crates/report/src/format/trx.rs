@@ -231,13 +231,13 @@ fn run_failures(summary: Element<'_>, is_trouble: bool, out: &mut Out<'_>) {
             is_trouble && text_of(info, "Text").is_some_and(|text| is_of_test(text.trim_start()))
         };
         if is_failure && !is_repeated() {
-            out.finding(FindingCode::FailureOutsideCase, info.offset());
+            out.failure_outside(info.offset(), text_of(info, "Text"));
             is_told = true;
         }
     }
     let outcome = summary.attribute("outcome").unwrap_or_default();
     if !is_told && (is_abort(&outcome) || outcome == "Failed" && !is_trouble) {
-        out.finding(FindingCode::FailureOutsideCase, summary.offset());
+        out.failure_outside(summary.offset(), Some(outcome));
     }
 }
 
@@ -277,7 +277,7 @@ house.tests.dll | [House.OutcomeTests(1, 2)] | IsPassedButRunAborted | passed
 ! unknown-status @4553
 ! bad-time @4553
 IsElsewhere | errored
-! failure-outside-case @6303
+! failure-outside-case @6303 The active test run was aborted. Reason: Test host process crashed
 "#
         );
     }
@@ -307,7 +307,7 @@ Roof.Tests.dll | [Roof.TileTests] | rain runs off | passed | 0.001s
         assert_eq!(
             told(include_str!("../../tests/fixtures/trx/aborted.trx")),
             r#"Stands | passed | 0.001s
-! failure-outside-case @292
+! failure-outside-case @292 Aborted
 "#
         );
     }

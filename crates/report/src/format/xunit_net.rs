@@ -38,7 +38,10 @@ fn tests_of(element: Element<'_>, out: &mut Out<'_>) {
             b"class" => tests(group, &path, group.filled("name").as_ref(), out),
             b"errors" => {
                 for error in group.children_named("error") {
-                    out.finding(FindingCode::FailureOutsideCase, error.offset());
+                    out.failure_outside(
+                        error.offset(),
+                        error.child("failure").and_then(|failure| text_of(failure, "message")),
+                    );
                 }
             }
             _ => {}
@@ -64,7 +67,7 @@ fn tests<'xml>(group: Element<'xml>, path: &[Text<'xml>], class: Option<&Text<'x
             }
             b"test" => out.finding(FindingCode::CutCase, child.offset()),
             // of a fixture of the class, in version 1
-            b"failure" => out.finding(FindingCode::FailureOutsideCase, child.offset()),
+            b"failure" => out.failure_outside(child.offset(), text_of(child, "message")),
             _ => {}
         }
     }
@@ -155,7 +158,7 @@ mod tests {
     fn v1() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/xunit-net/v1.xml")),
-            r#"! failure-outside-case @398
+            r#"! failure-outside-case @398 System.Exception : the fixture leaks
 Mill.Tests.dll | [Mill.WheelTests] | Turns | passed | 0.012s | out "creak" | {speed=slow}
 Mill.Tests.dll | [Mill.WheelTests] | Grinds(grain: "rye") | failed | 0.1s | Xunit.Sdk.EqualException: Assert.Equal() Failure\nExpected: 2\nActual:   1 | "   at Mill.WheelTests.Grinds(String grain)"
 Mill.Tests.dll | [Mill.WheelTests] | Rests | skipped | never on Mondays
@@ -167,7 +170,7 @@ Mill.Tests.dll | [Mill.WheelTests] | Rests | skipped | never on Mondays
     fn v2() {
         assert_eq!(
             told(include_str!("../../tests/fixtures/xunit-net/v2.xml")),
-            r#"! failure-outside-case @353
+            r#"! failure-outside-case @353 dust
 Mill.Tests.dll | [Mill.StoneTests] | Rolls | passed | 0.0063709s | out "rumble" | {Category=heavy}
 Mill.Tests.dll | [Mill.StoneTests] | Cracks | failed | 0.01s | System.DivideByZeroException: System.DivideByZeroException : Attempted to divide by zero. | "   at Mill.StoneTests.Cracks() in /src/StoneTests.cs:line 9"
 Mill.Tests.dll | [Mill.StoneTests] | Waits | errored | 0.05s | Xunit.Sdk.TestTimeoutException: Test execution timed out after 50 milliseconds

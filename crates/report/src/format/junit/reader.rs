@@ -6,7 +6,7 @@ use super::held::Held;
 use crate::finding::FindingCode;
 use crate::model::{Case, Text};
 use crate::out::Out;
-use crate::scan::reference::check_references;
+use crate::scan::reference::{check_references, read_attribute};
 use crate::scan::xml::tree::{Element, XmlTree};
 use crate::scan::xml::{StartTag, Text as XmlText, TextKind, XmlVisitor};
 
@@ -94,7 +94,13 @@ impl JunitReader<'_, '_> {
             && suite.is_suite
         {
             suite.own.add_trouble();
-            self.out.finding(FindingCode::FailureOutsideCase, place);
+            let of = |wanted: &[u8]| {
+                let found = tag.attributes.iter().find(|one| one.local.of(tag.window) == wanted)?;
+                let mut value = Vec::new();
+                read_attribute(found.value.of(tag.window), &mut value);
+                String::from_utf8(value).ok().filter(|value| !value.trim().is_empty())
+            };
+            self.out.failure_outside(place, of(b"message").or_else(|| of(b"type")));
         }
         self.state.frames.push(frame);
     }

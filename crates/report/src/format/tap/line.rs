@@ -1,5 +1,7 @@
 //! The lines of TAP.
 
+use std::borrow::Cow;
+
 use crate::time::parse_seconds;
 
 /// A line, without its indentation.
@@ -69,18 +71,36 @@ pub(super) fn read(line: &str) -> Line<'_> {
     }
 }
 
+/// Returns a line that begins in a colour without its colours.
+pub(super) fn without_color(line: &str) -> Cow<'_, str> {
+    if !line.starts_with("\u{1b}[") {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = String::with_capacity(line.len());
+    for (index, part) in line.split("\u{1b}[").enumerate() {
+        let code = part.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+        let rest = part.get(code..).unwrap_or_default();
+        match rest.strip_prefix(['m', 'K']) {
+            Some(text) if index > 0 => plain.push_str(text),
+            _ => plain.push_str(part),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// Reports whether a line is the version, whatever the case of its letters.
 pub(in crate::format) fn is_version(line: &str) -> bool {
-    version(line.trim_end()).is_some()
+    version(without_color(line).trim_end()).is_some()
 }
 
 /// Reports whether a line is a plan.
 pub(in crate::format) fn is_plan(line: &str) -> bool {
-    plan(line.trim_end()).is_some()
+    plan(without_color(line).trim_end()).is_some()
 }
 
 /// Reports whether a line can only be a test point: one with a number or a dash.
 pub(in crate::format) fn is_point(line: &str) -> bool {
+    let line = &*without_color(line);
     let rest = line.strip_prefix("not ").unwrap_or(line).strip_prefix("ok ");
     rest.is_some_and(|rest| rest.starts_with("- "))
         || point(line.trim_end()).is_some_and(|point| point.number.is_some())

@@ -124,6 +124,7 @@ enum Owner {
 
 impl LineReader for TapReader {
     fn line(&mut self, line: &str, at: u64, out: &mut Out<'_>) {
+        let line = &*line::without_color(line);
         let trimmed = line.trim_start_matches([' ', '\t']);
         let indent = line.len() - trimmed.len();
         if self.in_block(line, trimmed, indent, at, out) || trimmed.trim_end().is_empty() {
@@ -249,6 +250,13 @@ impl TapReader {
 
     fn comment(&mut self, text: &str, line: &str, at: u64, out: &mut Out<'_>) {
         let text = text.trim();
+        if let Some(class) = text.strip_prefix("TAP results for ") {
+            // tappy's, for Python
+            self.comments = Comments::AreNotes;
+            self.flush(out);
+            self.header = Some(class.to_owned());
+            return;
+        }
         if matches!(self.comments, Comments::BehindVersion | Comments::Unknown) {
             let is_catch = text.starts_with("rng-seed:") || text.starts_with("filters:");
             let is_name =
@@ -284,7 +292,7 @@ impl TapReader {
             self.end_document(at, out);
             self.document.is_guess = true;
         }
-        if self.comments == Comments::Unknown {
+        if matches!(self.comments, Comments::Unknown | Comments::BehindVersion) {
             self.comments = Comments::AreNotes;
         }
         let document = &mut self.document;
@@ -397,8 +405,8 @@ impl TapReader {
 
     fn end_document(&mut self, at: u64, out: &mut Out<'_>) {
         let document = take(&mut self.document);
-        if let Some((_, failed_at)) = take(&mut self.children).first {
-            out.finding(FindingCode::FailureOutsideCase, failed_at);
+        if let Some((name, failed_at)) = take(&mut self.children).first {
+            out.failure_outside(failed_at, Some(name));
         }
         (self.header, self.version) = (None, 0);
         match document.planned() {
@@ -439,8 +447,8 @@ impl Pending {
         if let Some(place) = place(&self.yaml) {
             case.properties.push((Cow::Borrowed("at"), Cow::Owned(place)));
         }
-        if let Some((_, failed_at)) = self.children.first.as_ref().filter(|_| self.is_ok) {
-            out.finding(FindingCode::FailureOutsideCase, *failed_at);
+        if let Some((name, failed_at)) = self.children.first.as_ref().filter(|_| self.is_ok) {
+            out.failure_outside(*failed_at, Some(name));
         }
         if !self.is_ok {
             let detail = detail(&self.yaml, &self.notes, &self.children);
@@ -460,9 +468,12 @@ impl Pending {
 fn detail(yaml: &str, notes: &str, children: &Children) -> Detail<'static> {
     let owned = |text: Option<String>| text.map(Cow::Owned);
     let first_note = || {
-        let note =
-            notes.lines().map(|line| line.trim_start_matches(['#', ' '])).find(|line| !line.is_empty());
-        note.map(str::to_owned)
+        let mut lines =
+            notes.lines().map(|line| line.trim_start_matches(['#', ' '])).filter(|line| !line.is_empty());
+        let first = lines.next()?;
+        // Python's ends with what went wrong
+        let is_trace = first.starts_with("Traceback (most recent");
+        Some(lines.next_back().filter(|_| is_trace).unwrap_or(first).to_owned())
     };
     let first_child =
         || children.first.as_ref().map(|(name, _)| name.clone()).filter(|name| !name.is_empty());
@@ -529,6 +540,19 @@ mod tests {
     const BAIL_OUT: &str = include_str!("../../../tests/fixtures/tap/bail-out.tap");
     const PRODUCERS: &str = include_str!("../../../tests/fixtures/tap/producers.tap");
     const PROVE: &str = include_str!("../../../tests/fixtures/tap/prove.tap");
+
+    #[test]
+    fn headers_of_tappy_and_colours() {
+        assert_eq!(
+            told(include_str!("../../../tests/fixtures/tap/tappy.tap")),
+            r##"TestTill | test_opens (till.TestTill) | passed
+TestTill | test_shuts (till.TestTill) | failed | AssertionError: open | "# Traceback (most recent call last):\n#   File \"till.py\", line 9, in test_shuts\n# AssertionError: open"
+TestDrawer | test_slides (till.TestDrawer) | skipped | no drawer
+"##
+        );
+        let report = told(include_str!("../../../tests/fixtures/tap/color.tap"));
+        assert!(report.ends_with("opens | passed\nshuts | failed\nslides | passed\n"), "{report}");
+    }
 
     #[test]
     fn subtests_directives_and_diagnostics() {
