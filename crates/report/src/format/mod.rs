@@ -30,6 +30,8 @@ mod fpcunit;
 mod ginkgo;
 mod go_test;
 mod gtester;
+#[cfg(test)]
+mod hostile;
 mod jenkins;
 mod jest;
 mod json_document;
