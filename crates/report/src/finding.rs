@@ -132,6 +132,12 @@ codes! {
     UnknownStatus = "unknown-status", Repair, "a status is not known here; the case was taken as errored";
     /// A case longer than the limit.
     CaseTooLarge = "case-too-large", Loss, "a case is larger than the limit, or holds too many elements for it, and was left out; raise it with `--max-case-size`";
+    /// A tag that is longer than the limit, or has more attributes.
+    LargeTag = "large-tag", Loss, "a tag is longer or has more attributes than the limit; it was passed over, with the case that it is in; raise it with `--max-tag-size` or `--max-attributes`";
+    /// An element that stands deeper than the limit.
+    DeepElement = "deep-element", Loss, "an element is nested deeper than the limit; it was passed over, with all inside it and the case that it is in; raise it with `--max-depth`";
+    /// Names around a case that are longer than the limit.
+    PathTooLong = "path-too-long", Repair, "the file and the suites of a case are longer than 16 KiB together, and were cut to that";
     /// A control or non-character that XML forbids.
     ForbiddenCharacter = "forbidden-character", Repair, "a character that XML forbids was kept as it is";
     /// An entity that is not one of XML's five; entities are never expanded.

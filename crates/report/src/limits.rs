@@ -11,6 +11,8 @@ pub struct Limits {
     pub tag_bytes: usize,
     /// Bytes of one outermost case with all that is in it (`--max-case-size`); what its elements take in memory counts, too.
     pub case_bytes: usize,
+    /// Bytes of the file and the suites' names of one case, together (`--max-path-size`): many cases may have them in common.
+    pub path_bytes: usize,
     /// Bytes of a report of a format that must be read whole (`--max-report-size`).
     pub report_bytes: usize,
     /// Bytes of a report that are held before it is read in windows.
@@ -34,6 +36,8 @@ impl Default for Limits {
             tag_bytes: 16 << 20,
             // 64 MiB: captured output of one case reaches tens of megabytes.
             case_bytes: 64 << 20,
+            // 16 KiB: real ones are below 1 KiB.
+            path_bytes: 16 << 10,
             // 256 MiB: a tree of it takes a few times as much; JUnit XML, TAP and JSON lines have no such limit.
             report_bytes: 256 << 20,
             // 32 MiB: most reports are far below, and are read without a copy.

@@ -5,9 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::finding::{Finding, FindingCode};
 use crate::fold::Fold;
+use crate::format::detect::head_of;
 use crate::identity;
 use crate::limits::Limits;
-use crate::model::Case;
+use crate::model::{Case, Text};
 use crate::reader::Options;
 use crate::scan::encoding::Decoded;
 
@@ -112,6 +113,7 @@ impl<'report> Out<'report> {
     /// A case, with places in the text.
     pub(crate) fn case(&mut self, mut case: Case<'_>) {
         self.cases += 1;
+        self.cap_path(&mut case);
         case.ordinal = self.ordinal(&case);
         if case.ordinal > 0 {
             self.finding(FindingCode::RepeatedCase, case.offset);
@@ -121,6 +123,23 @@ impl<'report> Out<'report> {
         }
         case.offset = self.offset(case.offset);
         self.visitor.case(&case);
+    }
+
+    /// Cuts the names of the suites and the file, which any number of cases may have in common, to what the limit allows.
+    /// Readers call it before they make copies of them.
+    pub(crate) fn cap_path(&mut self, case: &mut Case<'_>) {
+        let mut room = self.limits.path_bytes;
+        let mut is_cut = false;
+        for text in case.file.iter_mut().chain(&mut case.suite) {
+            if text.len() > room {
+                is_cut = true;
+                cut(text, room);
+            }
+            room -= text.len();
+        }
+        if is_cut {
+            self.finding(FindingCode::PathTooLong, case.offset);
+        }
     }
 
     /// A count of cases that the report gives, of those told since there were `before` of them.
@@ -149,17 +168,22 @@ impl<'report> Out<'report> {
 
     /// A defect at a place in the text.
     pub(crate) fn finding(&mut self, code: FindingCode, place: u64) {
-        let offset = self.offset(place);
-        self.finding_in_raw(Finding { code, offset });
+        if self.may_tell(code) {
+            let offset = self.offset(place);
+            self.visitor.finding(Finding { code, offset });
+        }
     }
 
     /// A failure outside any case, at a place in the text, and what the report says of it.
     #[expect(clippy::needless_pass_by_value, reason = "readers hand over what they read for it")]
     pub(crate) fn failure_outside(&mut self, place: u64, says: Option<impl AsRef<str>>) {
+        if !self.may_tell(FindingCode::FailureOutsideCase) {
+            return;
+        }
         let finding = Finding { code: FindingCode::FailureOutsideCase, offset: self.offset(place) };
-        let is_told = self.tell(finding);
+        self.visitor.finding(finding);
         let says = says.as_ref().map(AsRef::as_ref).unwrap_or_default();
-        if let Some(line) = says.lines().map(str::trim).find(|line| !line.is_empty()).filter(|_| is_told) {
+        if let Some(line) = says.lines().map(str::trim).find(|line| !line.is_empty()) {
             let end = line.floor_char_boundary(ABOUT_BYTES);
             self.visitor.about(finding, line.get(..end).unwrap_or_default());
         }
@@ -167,17 +191,18 @@ impl<'report> Out<'report> {
 
     /// A defect at an offset in the report.
     pub(crate) fn finding_in_raw(&mut self, finding: Finding) {
-        self.tell(finding);
+        if self.may_tell(finding.code) {
+            self.visitor.finding(finding);
+        }
     }
 
-    /// Tells a defect, unless there were too many; reports whether it did.
-    fn tell(&mut self, finding: Finding) -> bool {
+    /// Counts a finding; reports whether it is to be told.
+    fn may_tell(&mut self, code: FindingCode) -> bool {
         use crate::finding::Weight;
         // what ends reading is always told
-        let is_told = self.findings < self.limits.findings || finding.code.weight() == Weight::Stop;
+        let is_told = self.findings < self.limits.findings || code.weight() == Weight::Stop;
         if is_told {
             self.findings += 1;
-            self.visitor.finding(finding);
         } else {
             self.findings_left_out += 1;
         }
@@ -189,5 +214,13 @@ impl<'report> Out<'report> {
             Places::Whole(cursor) => cursor.offset(place),
             Places::Chunks { mark } => *mark + place,
         }
+    }
+}
+
+/// Cuts a text to so many bytes, or up to three fewer, so that no character is cut.
+fn cut(text: &mut Text<'_>, bytes: usize) {
+    match text {
+        Text::Borrowed(text) => *text = head_of(text, bytes),
+        Text::Owned(text) => text.truncate(head_of(text, bytes).len()),
     }
 }

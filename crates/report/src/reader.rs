@@ -276,7 +276,7 @@ impl JunitWindows {
         let limit = limits.case_bytes.max(limits.tag_bytes.saturating_add(1)).max(LEAST_BYTES);
         let first = limits.window_bytes.clamp(1, limit);
         Self {
-            scanner: XmlScanner::going_on(limits),
+            scanner: XmlScanner::going_on(limits).passing_over_large(),
             state: JunitState::default(),
             size: first,
             first,
@@ -343,8 +343,17 @@ struct Chunks<'visitor> {
 
 enum ChunkEngine {
     Junit(Box<JunitWindows>),
-    Lines { reader: Box<dyn LineReader>, is_passing_over: bool },
-    Whole { start: usize, format: Format, is_too_large: bool },
+    Lines {
+        reader: Box<dyn LineReader>,
+        is_passing_over: bool,
+        /// How much of the text is known to hold no line's end.
+        searched: usize,
+    },
+    Whole {
+        start: usize,
+        format: Format,
+        is_too_large: bool,
+    },
     Ended,
 }
 
@@ -411,7 +420,7 @@ impl<'visitor> Chunks<'visitor> {
                     }
                     Engine::Lines(reader) => {
                         text.drain(..start);
-                        ChunkEngine::Lines { reader: reader(), is_passing_over: false }
+                        ChunkEngine::Lines { reader: reader(), is_passing_over: false, searched: 0 }
                     }
                     Engine::Xml(_) | Engine::Json(_) => {
                         ChunkEngine::Whole { start, format, is_too_large: false }
@@ -474,11 +483,12 @@ impl<'visitor> Chunks<'visitor> {
                 self.text.drain(..at);
                 self.base += at as u64;
             }
-            ChunkEngine::Lines { reader, is_passing_over } => {
+            ChunkEngine::Lines { reader, is_passing_over, searched } => {
                 let mut at = 0;
                 while let Some(rest) = self.text.get(at..) {
-                    let end = match memchr(b'\n', rest) {
-                        Some(end) => end + 1,
+                    let known = std::mem::take(searched);
+                    let end = match memchr(b'\n', rest.get(known..).unwrap_or_default()) {
+                        Some(end) => known + end + 1,
                         None if is_last && !rest.is_empty() => rest.len(),
                         None => break,
                     };
@@ -493,7 +503,9 @@ impl<'visitor> Chunks<'visitor> {
                 }
                 self.text.drain(..at);
                 self.base += at as u64;
+                *searched = self.text.len();
                 if self.text.len() > limits.case_bytes {
+                    *searched = 0;
                     if !*is_passing_over {
                         self.out.finding(FindingCode::CaseTooLarge, self.base);
                     }

@@ -30,6 +30,19 @@ fn break_piece() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// Limits that pieces exceed.
+fn tight() -> Limits {
+    Limits {
+        depth: 5,
+        attributes: 3,
+        tag_bytes: 40,
+        case_bytes: 1000,
+        path_bytes: 5,
+        compared_cases: 3,
+        ..Limits::default()
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -37,11 +50,12 @@ proptest! {
     fn any_chunks_and_windows_give_the_same(
         pieces in prop::collection::vec(prop_oneof![3 => piece(), 1 => break_piece()], 0..40),
         window in prop_oneof![Just(1_usize), Just(7), 2_usize..64, Just(4096)],
+        limits in prop_oneof![Just(Limits::default()), Just(tight())],
         chunk in prop_oneof![Just(1_000_usize), Just(300_000), 1_usize..100_000],
     ) {
         // so much blank space that a report is read in chunks
         let report = format!("<testsuites>{}{}", " ".repeat(257 << 10), pieces.concat());
-        let limits = Limits { findings: 10_000, ..Limits::default() };
+        let limits = Limits { findings: 10_000, ..limits };
         let (whole, format) = by_reader(report.as_bytes(), limits);
         prop_assert_eq!(format, Some(Format::Junit));
         let mut told = Told::default();

@@ -148,6 +148,24 @@ fn a_case_of_200_mb_is_left_out_and_the_next_is_read() {
 }
 
 #[test]
+fn tags_and_texts_of_any_size_cost_no_other_case() {
+    in_little_memory("large::tags_and_texts_of_any_size_cost_no_other_case", 320, || {
+        for (before, behind, at) in [
+            ("<testcase name=\"large\"><failure message=\"", "\"/></testcase>", LARGE_AT + 23),
+            ("<testcase name=\"large", "\"><failure/></testcase>", LARGE_AT),
+        ] {
+            let told = with_large_case(before, "message ", 200 * MIB, behind);
+            assert_eq!((told.cases, told.findings), (2, vec![("large-tag", at)]));
+        }
+        // each of these cases has all that is inside it in the text of its failure
+        let depth = 80;
+        let begin = "<testcase><failure><b>".repeat(depth);
+        let told = with_large_case(&begin, "text\n", 20 * MIB, &"</b></failure></testcase>".repeat(depth));
+        assert_eq!(told.cases, depth + 2);
+    });
+}
+
+#[test]
 fn a_document_that_must_be_whole_is_refused_above_the_limit() {
     in_little_memory("large::a_document_that_must_be_whole_is_refused_above_the_limit", 450, || {
         for (head, format) in [

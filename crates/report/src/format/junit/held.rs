@@ -4,7 +4,7 @@
 //! Gradle, with `mergeReruns` off, writes each try as an entry of its own. Of all other writers a repeated entry is
 //! another case.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::case::join;
@@ -12,7 +12,7 @@ use super::frame::Counts;
 use super::trouble::all_in_one;
 use crate::fold::Fold;
 use crate::identity;
-use crate::model::{Case, Outcome, Try};
+use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
 
 /// Cases that are held back, in order.
@@ -21,7 +21,12 @@ pub(super) struct Held {
     cases: Vec<Case<'static>>,
     /// Bytes of texts in them.
     bytes: usize,
+    /// How many entries of a failed teardown the last one has taken in.
+    teardowns: u32,
 }
+
+/// Entries of failed teardowns that one case may take in: pytest writes one. Others are told as cases.
+const TEARDOWNS: u32 = 16;
 
 impl Held {
     /// Takes a case, and tells those that need not be held back any longer.
@@ -35,7 +40,11 @@ impl Held {
         if !repeats_are_tries
             && let Some(before) = self.cases.last_mut()
             && is_teardown_of(&case, before)
+            && self.bytes <= out.limits.case_bytes
+            && self.teardowns < TEARDOWNS
         {
+            self.teardowns += 1;
+            self.bytes = self.bytes.saturating_add(weight(&case));
             counts.add_entry();
             add_teardown(before, case);
             return;
@@ -56,6 +65,7 @@ impl Held {
     /// Tells all, those of one identity behind a failed one as its tries.
     pub(super) fn tell(&mut self, counts: &mut Counts, out: &mut Out<'_>) {
         self.bytes = 0;
+        self.teardowns = 0;
         if self.cases.len() < 2 {
             for case in self.cases.drain(..) {
                 counts.add_case(&case);
@@ -114,11 +124,8 @@ fn add_teardown(before: &mut Case<'static>, case: Case<'_>) {
     if before.stderr != case.stderr {
         join(&mut before.stderr, case.stderr);
     }
-    for property in case.properties {
-        if !before.properties.contains(&property) {
-            before.properties.push(property);
-        }
-    }
+    let known: HashSet<_> = before.properties.iter().cloned().collect();
+    before.properties.extend(case.properties.into_iter().filter(|property| !known.contains(property)));
 }
 
 /// The case was run again.
@@ -145,9 +152,17 @@ fn add_try(before: &mut Case<'static>, case: Case<'static>) {
 
 /// What a case takes in memory, about.
 fn weight(case: &Case<'_>) -> usize {
-    let texts = [&case.detail.text, &case.detail.message, &case.stdout, &case.stderr, &case.name];
-    let tries = case.tries.iter().map(|one| one.detail.text.as_ref().map_or(0, |text| text.len()) + 256);
-    let texts = texts.into_iter().flatten().map(|text| text.len());
-    let properties = case.properties.iter().map(|(name, value)| name.len() + value.len() + 48);
-    512 + texts.sum::<usize>() + tries.sum::<usize>() + properties.sum::<usize>()
+    // about what a text takes beside its bytes
+    const TEXT: usize = 40;
+    let length = |text: &Option<Text<'_>>| text.as_ref().map_or(0, |text| text.len());
+    let of_detail =
+        |detail: &Detail<'_>| length(&detail.kind) + length(&detail.message) + length(&detail.text);
+    let texts = [&case.name, &case.class, &case.file, &case.stdout, &case.stderr];
+    let suites = case.suite.iter().map(|name| name.len() + TEXT);
+    let tries = case.tries.iter().map(|one| of_detail(&one.detail) + 4 * TEXT);
+    let properties = case.properties.iter().map(|(name, value)| name.len() + value.len() + 2 * TEXT);
+    12 * TEXT
+        + texts.into_iter().map(length).sum::<usize>()
+        + of_detail(&case.detail)
+        + suites.chain(tries).chain(properties).sum::<usize>()
 }

@@ -4,7 +4,7 @@ use super::case;
 use super::frame::{Counts, Frame};
 use super::held::Held;
 use crate::finding::FindingCode;
-use crate::model::{Case, Text};
+use crate::model::Text;
 use crate::out::Out;
 use crate::scan::reference::{check_references, read_attribute};
 use crate::scan::xml::tree::{Element, XmlTree};
@@ -128,21 +128,22 @@ impl JunitReader<'_, '_> {
     /// The case, or what there is of one, has been read.
     fn end_case(&mut self, window: &[u8]) {
         self.tell_findings();
-        let state = &mut *self.state;
-        let mut read = Vec::new();
-        for root in state.tree.roots(window, self.base) {
-            cases(root, &state.frames, &mut Vec::new(), self.out, &mut read);
+        let JunitState { frames, tree, held, outside, .. } = &mut *self.state;
+        let mut inside = Inside {
+            frames,
+            between: Vec::new(),
+            repeats_are_tries: frames.iter().any(|frame| frame.repeats_are_tries),
+            held,
+            counts: frames.last().map_or(*outside, |frame| frame.own),
+            out: self.out,
+        };
+        for root in tree.roots(window, self.base) {
+            inside.tell(root);
         }
-        // what is read borrows the names of the suites
-        let read: Vec<Case<'_>> = read;
-        let mut counts = state.frames.last().map_or(state.outside, |frame| frame.own);
-        let repeats_are_tries = state.frames.iter().any(|frame| frame.repeats_are_tries);
-        for case in read {
-            state.held.take(case, repeats_are_tries, &mut counts, self.out);
-        }
-        *state.frames.last_mut().map_or(&mut state.outside, |frame| &mut frame.own) = counts;
-        state.tree.clear();
-        state.open = 0;
+        let counts = inside.counts;
+        *frames.last_mut().map_or(outside, |frame| &mut frame.own) = counts;
+        tree.clear();
+        self.state.open = 0;
     }
 
     /// The report has ended; the window is the last.
@@ -156,40 +157,54 @@ impl JunitReader<'_, '_> {
     /// The open case takes more memory than it may.
     fn pass_over_if_too_large(&mut self) {
         if self.state.tree.bytes() > self.out.limits.case_bytes {
-            self.state.tree.clear();
-            self.tell_findings();
-            self.state.passed_over = std::mem::take(&mut self.state.open);
+            self.pass_over();
             let place = self.state.case_place;
             self.out.finding(FindingCode::CaseTooLarge, place);
         }
     }
+
+    /// Leaves out the open case.
+    fn pass_over(&mut self) {
+        self.state.tree.clear();
+        self.tell_findings();
+        self.state.passed_over = std::mem::take(&mut self.state.open);
+    }
 }
 
-/// Reads the case, and those inside it at any depth; `between` has the names of suites inside it.
-fn cases<'xml>(
-    element: Element<'xml>,
+/// What a case is told with.
+struct Inside<'xml, 'state, 'report> {
     frames: &'xml [Frame],
-    between: &mut Vec<Text<'xml>>,
-    out: &mut Out<'_>,
-    read: &mut Vec<Case<'xml>>,
-) {
-    let is_suite = element.is("testsuite");
-    if is_suite {
-        between.push(element.filled("name").unwrap_or_default());
-    } else if element.is("testcase") {
-        if element.is_whole() {
-            let mut case = case::read(element, frames, out);
-            case.suite.extend(between.iter().filter(|name| !name.is_empty()).cloned());
-            read.push(case);
-        } else {
-            out.finding(FindingCode::CutCase, element.offset());
+    /// The names of suites inside the case.
+    between: Vec<Text<'xml>>,
+    repeats_are_tries: bool,
+    held: &'state mut Held,
+    counts: Counts,
+    out: &'state mut Out<'report>,
+}
+
+impl<'xml> Inside<'xml, '_, '_> {
+    /// Reads and tells the case, then those inside it at any depth: one after the other, as each may have all that is inside
+    /// it in its texts.
+    fn tell(&mut self, element: Element<'xml>) {
+        let is_suite = element.is("testsuite");
+        if is_suite {
+            self.between.push(element.filled("name").unwrap_or_default());
+        } else if element.is("testcase") {
+            if element.is_whole() {
+                let mut case = case::read(element, self.frames, self.out);
+                case.suite.extend(self.between.iter().filter(|name| !name.is_empty()).cloned());
+                self.out.cap_path(&mut case);
+                self.held.take(case, self.repeats_are_tries, &mut self.counts, self.out);
+            } else {
+                self.out.finding(FindingCode::CutCase, element.offset());
+            }
         }
-    }
-    for child in element.children() {
-        cases(child, frames, between, out, read);
-    }
-    if is_suite {
-        between.pop();
+        for child in element.children() {
+            self.tell(child);
+        }
+        if is_suite {
+            self.between.pop();
+        }
     }
 }
 
@@ -252,6 +267,16 @@ impl XmlVisitor for JunitReader<'_, '_> {
         } else {
             self.out.finding(code, place);
         }
+    }
+
+    fn lost(&mut self, code: FindingCode, at: u32) {
+        if self.state.passed_over > 0 {
+            return;
+        }
+        if self.state.tree.is_open() {
+            self.pass_over();
+        }
+        self.out.finding(code, self.base + u64::from(at));
     }
 
     #[inline]

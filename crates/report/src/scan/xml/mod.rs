@@ -15,6 +15,7 @@
 //! - [`tree`]: elements with all that is in them, for readers that want a whole one at once.
 
 mod attribute;
+mod lost;
 mod scanner;
 pub mod tree;
 mod visitor;

@@ -3,6 +3,7 @@
 use memchr::{memchr, memchr2, memmem};
 
 use super::attribute::local_part;
+use super::lost::Lost;
 use super::visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 use crate::limits::Limits;
@@ -18,7 +19,7 @@ pub struct Fed {
 
 /// Where in a document the scan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Before,
     Inside,
     After,
@@ -26,11 +27,13 @@ enum Phase {
 
 /// A section that may span windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Section {
+pub(super) enum Section {
     Markup,
     CData,
     Comment,
     Instruction,
+    /// What is left of a start tag that was passed over.
+    LostTag,
 }
 
 impl Section {
@@ -38,7 +41,7 @@ impl Section {
         match self {
             Self::CData => b"]]>",
             Self::Comment => b"-->",
-            Self::Instruction | Self::Markup => b"?>",
+            Self::Instruction | Self::Markup | Self::LostTag => b"?>",
         }
     }
 }
@@ -48,11 +51,11 @@ impl Section {
 pub struct XmlScanner {
     pub(super) limits: Limits,
     /// The raw names of the open elements, one after the other.
-    names: Vec<u8>,
+    pub(super) names: Vec<u8>,
     /// Where each open element's name begins in `names`.
-    open: Vec<usize>,
-    phase: Phase,
-    section: Section,
+    pub(super) open: Vec<usize>,
+    pub(super) phase: Phase,
+    pub(super) section: Section,
     /// Where the section begins that is open, counted as [`Fed::stop`] is.
     section_start: u64,
     /// Bytes that were consumed before the window.
@@ -60,10 +63,14 @@ pub struct XmlScanner {
     pub(super) attributes: Vec<Attribute>,
     /// What is wrong with the attributes of the tag that is read.
     pub(super) tag_findings: Vec<(FindingCode, u32)>,
+    /// What was passed over and has not ended.
+    pub(super) lost: Option<Lost>,
     told_outer_text: bool,
-    after_break: AfterBreak,
+    pub(super) after_break: AfterBreak,
     /// The kinds of sections of which no end stands in what is left of the last window.
     endless: Vec<Section>,
+    /// Document types of which no end stands in the last window.
+    endless_types: u8,
     /// What begins the next window is larger than a window may be.
     split_next: bool,
     /// The open section is larger than a window may be: it is read as far as each window goes.
@@ -114,6 +121,8 @@ impl XmlScanner {
             told_outer_text: false,
             after_break: AfterBreak::Stop,
             endless: Vec::new(),
+            endless_types: 0,
+            lost: None,
             split_next: false,
             is_section_split: false,
         }
@@ -122,6 +131,13 @@ impl XmlScanner {
     /// Makes a scanner for one report that goes on behind what breaks.
     pub fn going_on(limits: Limits) -> Self {
         Self { after_break: AfterBreak::GoOn, ..Self::new(limits) }
+    }
+
+    /// Has it tell of a tag that is larger, has more attributes or stands deeper than the limits allow
+    /// ([`XmlVisitor::lost`]), and go on behind it.
+    #[must_use]
+    pub fn passing_over_large(self) -> Self {
+        Self { lost: Some(Lost::default()), ..self }
     }
 
     /// Makes the scanner ready for another report, keeping its buffers.
@@ -133,6 +149,8 @@ impl XmlScanner {
         self.section_start = 0;
         self.consumed = 0;
         self.told_outer_text = false;
+        self.endless_types = 0;
+        self.lost = self.lost.map(|_| Lost::default());
         self.split_next = false;
         self.is_section_split = false;
     }
@@ -192,7 +210,7 @@ impl XmlScanner {
                             visitor.mark();
                         }
                     }
-                    self.markup(window, at, visitor)
+                    self.markup(window, at, last, visitor)
                 } else {
                     Step::Incomplete
                 }
@@ -204,7 +222,15 @@ impl XmlScanner {
                 Step::Stop(FindingCode::CutTag, offset) if self.after_break == AfterBreak::GoOn => {
                     at = pass_over(window, offset, visitor);
                 }
+                Step::Stop(FindingCode::TagTooLarge | FindingCode::TooManyAttributes, offset)
+                    if self.may_lose(window, offset) =>
+                {
+                    at = self.lose_tag(window, offset, visitor);
+                }
                 Step::Stop(code, offset) => return self.fed(at, Some((code, offset))),
+                Step::Incomplete if self.is_tag_too_large(window, at) && self.may_lose(window, at) => {
+                    at = self.lose_tag(window, at, visitor);
+                }
                 Step::Incomplete if self.is_tag_too_large(window, at) => {
                     return self.fed(at, Some((FindingCode::TagTooLarge, at)));
                 }
@@ -240,7 +266,9 @@ impl XmlScanner {
 
     /// Reports whether a section is open that must be in a window whole: should it have no end, reading goes on inside it.
     fn is_section_whole(&self) -> bool {
-        self.section != Section::Markup && self.after_break == AfterBreak::GoOn && !self.is_section_split
+        !matches!(self.section, Section::Markup | Section::LostTag)
+            && self.after_break == AfterBreak::GoOn
+            && !self.is_section_split
     }
 
     /// Reports whether the tag that the window ends in is larger than it may be.
@@ -396,11 +424,11 @@ impl XmlScanner {
 
     /// Reads what begins with the `<` at `at`.
     #[inline]
-    fn markup<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+    fn markup<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> Step {
         match window.get(at + 1) {
             None => Step::Incomplete,
             Some(b'/') => self.end_tag(window, at, visitor),
-            Some(b'!') => self.declaration(window, at, visitor),
+            Some(b'!') => self.declaration(window, at, last, visitor),
             Some(b'?') => {
                 self.begin_section(Section::Instruction, at);
                 Step::Done(at + 2)
@@ -426,6 +454,9 @@ impl XmlScanner {
 
     #[inline]
     fn end_tag<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+        if self.is_too_deep() {
+            return self.end_too_deep(window, at);
+        }
         let begin = at + 2;
         let expected = self.open.last().and_then(|&name| self.names.get(name..));
         let rest = window.get(begin..).unwrap_or_default();
@@ -473,7 +504,7 @@ impl XmlScanner {
     }
 
     #[inline]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(name) = self.open.pop() {
             self.names.truncate(name);
         }
@@ -483,7 +514,9 @@ impl XmlScanner {
         }
     }
 
-    fn declaration<V: XmlVisitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) -> Step {
+    fn declaration<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> Step {
+        // 8: real reports have one; the end of each is looked for in all of the window
+        const ENDLESS_TYPES: u8 = 8;
         let rest = window.get(at..).unwrap_or_default();
         if rest.starts_with(b"<!--") {
             self.begin_section(Section::Comment, at);
@@ -494,14 +527,18 @@ impl XmlScanner {
             return Step::Done(at + 9);
         }
         let keyword = rest.get(..9).unwrap_or(rest);
-        if keyword.eq_ignore_ascii_case(b"<!DOCTYPE") && self.phase == Phase::Before {
+        let is_type = keyword.eq_ignore_ascii_case(b"<!DOCTYPE") && self.phase == Phase::Before;
+        if is_type && self.endless_types < ENDLESS_TYPES {
             return match document_type_end(rest) {
                 Some(length) if length > self.limits.tag_bytes => Step::Stop(FindingCode::TagTooLarge, at),
                 Some(length) => {
                     visitor.finding(FindingCode::DocumentType, narrow(at));
                     Step::Done(at + length)
                 }
-                None => Step::Incomplete,
+                None => {
+                    self.endless_types += u8::from(last);
+                    Step::Incomplete
+                }
             };
         }
         let may_become = |whole: &[u8]| rest.len() < whole.len() && whole.starts_with(rest);
@@ -513,6 +550,9 @@ impl XmlScanner {
 
     /// Reads on in a CDATA section, comment or instruction, which may have begun in an earlier window.
     fn section<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> Step {
+        if self.section == Section::LostTag {
+            return self.lost_tag(window, at, last, visitor);
+        }
         let terminator = self.section.terminator();
         let rest = window.get(at..).unwrap_or_default();
         let found =
@@ -542,16 +582,20 @@ impl XmlScanner {
             return Step::Stop(FindingCode::SecondRoot, at);
         }
         let name_start = at + 1;
-        let Some(name_end) = scan_name(window, name_start) else { return Step::Incomplete };
-        let (end, is_empty) = match self.read_attributes(window, at, name_end) {
+        // no more of the window than a tag may have, so that what is told of one that is larger is not by what follows
+        let bound = window.len().min(at.saturating_add(self.limits.tag_bytes));
+        let shown = window.get(..bound).unwrap_or_default();
+        let read = match scan_name(shown, name_start) {
+            Some(name_end) => self.read_attributes(shown, at, name_end).map(|read| (name_end, read)),
+            None => Err(Step::Incomplete),
+        };
+        let (name_end, (end, is_empty)) = match read {
             Ok(read) => read,
+            Err(Step::Incomplete) if bound < window.len() => return Step::Stop(FindingCode::TagTooLarge, at),
             Err(step) => return step,
         };
-        if end - at > self.limits.tag_bytes {
-            return Step::Stop(FindingCode::TagTooLarge, at);
-        }
         if self.open.len() >= self.limits.depth {
-            return Step::Stop(FindingCode::TooDeep, at);
+            return self.lose_element(at, (end, is_empty), visitor);
         }
         let name = window.get(name_start..name_end).unwrap_or_default();
         let is_another_root = self.phase == Phase::After;
@@ -589,14 +633,14 @@ fn pass_over<V: XmlVisitor>(window: &[u8], at: usize, visitor: &mut V) -> usize 
 
 /// Finds the end of an element's name.
 #[inline]
-fn scan_name(window: &[u8], start: usize) -> Option<usize> {
+pub(super) fn scan_name(window: &[u8], start: usize) -> Option<usize> {
     let rest = window.get(start..)?;
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'>' | b'/' | b'<');
     Some(start + rest.iter().position(ends)?)
 }
 
 #[inline]
-fn begins_name(byte: u8) -> bool {
+pub(super) fn begins_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || byte >= 0x80
 }
 

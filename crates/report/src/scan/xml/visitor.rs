@@ -94,6 +94,11 @@ pub trait XmlVisitor {
     }
     /// A defect that reading survives, at a place in the window.
     fn finding(&mut self, code: FindingCode, at: u32);
+    /// The open element's tag, or an element inside it, is beyond the limits and was passed over, at a place in the
+    /// window. Only of a scanner that passes over such.
+    fn lost(&mut self, code: FindingCode, at: u32) {
+        self.finding(code, at);
+    }
     /// Reports whether all that was told so far has been dealt with, so that the window may be given up.
     fn settled(&self) -> bool;
     /// All is [`settled`](Self::settled): what is told from here on may be taken back.
