@@ -190,11 +190,13 @@ mod tests {
         let mut page = String::from(
             "# Findings\n\nWhat is wrong with a report and was survived, by its stable code. A *repair* lost nothing. With a *loss* a case, or a \
              part\nof one, was left out and reading went on. A *stop* ended reading: what was whole before it was kept.\n\n\
-             | code | weight | what it says |\n|---|---|---|\n",
+             | code | weight | what it says | what to do |\n|---|---|---|---|\n",
         );
         for code in FindingCode::ALL {
             let weight = format!("{:?}", code.weight()).to_lowercase();
-            page += &["| `", code.as_str(), "` | ", &weight, " | ", code.text(), " |\n"].concat();
+            let row =
+                ["`", code.as_str(), "` | ", &weight, " | ", code.text(), " | ", code.advice()].concat();
+            page += &["| ", &row, " |\n"].concat();
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
         if std::env::var_os("TESTLAKE_BLESS").is_some() {

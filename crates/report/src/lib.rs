@@ -13,6 +13,7 @@
 //! - [`position`]: byte offsets → lines and columns.
 //! - [`limits`]: the caps on what a report may ask of us.
 
+mod advice;
 pub mod finding;
 pub mod fold;
 pub mod form;
