@@ -11,6 +11,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything asked for was done.
     Done,
+    /// A gate that was asked for failed.
+    Gate,
     /// The command line, the environment or the settings file is wrong, or names what is not there.
     Usage,
     /// Some of the input could not be read; the rest was.
@@ -30,6 +32,7 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::Gate => 1,
             Self::Usage => 2,
             Self::Partial => 3,
             Self::Empty => 4,
@@ -44,7 +47,9 @@ impl Exit {
         match self {
             Self::Usage => "usage error",
             Self::Bug => "internal error",
-            Self::Done | Self::Partial | Self::Empty | Self::Unavailable | Self::Signal(_) => "error",
+            Self::Done | Self::Gate | Self::Partial | Self::Empty | Self::Unavailable | Self::Signal(_) => {
+                "error"
+            }
         }
     }
 }

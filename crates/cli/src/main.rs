@@ -19,7 +19,7 @@ mod plan;
 mod progress;
 mod render;
 
-use args::{Cli, Command, NoCommand, TalkArgs};
+use args::{Cli, Command, NoCommand, VoiceArgs};
 use config::{Environment, Layers};
 use exit::{Exit, Failure, OrExit};
 
@@ -46,20 +46,28 @@ fn run() -> Result<Exit, Failure> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match cli.command {
         Command::Collect(args) => {
-            let layers = layers(&args.common.talk)?;
+            let layers = layers(&args.common.talk.voice)?;
             command::collect::run(*args, &layers, cores)
         }
         Command::UploadTestStats(args) => {
-            let layers = layers(&args.common.talk)?;
+            let layers = layers(&args.common.talk.voice)?;
             command::upload_test_stats::run(*args, &layers, cores)
+        }
+        Command::Lint(args) => {
+            let layers = layers(&args.voice)?;
+            command::lint::run(*args, &layers)
+        }
+        Command::Convert(args) => {
+            let layers = layers(&args.voice)?;
+            command::convert::run(*args, &layers)
         }
         Command::Completions(args) => command::completions::run(&args),
         Command::Man(args) => command::man::run(&args),
     }
 }
 
-fn layers(talk: &TalkArgs) -> Result<Layers, Failure> {
+fn layers(voice: &VoiceArgs) -> Result<Layers, Failure> {
     let working_folder = std::env::current_dir().or_exit(Exit::Usage);
     let working_folder = working_folder.map_err(|f| f.context("there is no working folder"))?;
-    Layers::load(Environment::read(), talk.config.as_deref(), &working_folder)
+    Layers::load(Environment::read(), voice.config.as_deref(), &working_folder)
 }

@@ -11,12 +11,20 @@ use crate::config::table::{self, CONFIG_VARIABLE};
 use crate::exit::Failure;
 
 mod collect;
+mod convert;
+mod lint;
+mod reading;
 mod shared;
 mod upload_test_stats;
 mod wrong;
 
 pub(crate) use collect::CollectArgs;
-pub(crate) use shared::{CommonArgs, Format, FullWord, LimitArgs, ProfileWord, TalkArgs, switch};
+pub(crate) use convert::{ConvertArgs, FormWord};
+pub(crate) use lint::LintArgs;
+pub(crate) use reading::ReadingArgs;
+pub(crate) use shared::{
+    CommonArgs, Format, FullWord, LimitArgs, ProfileWord, ReportLimitArgs, TalkArgs, VoiceArgs, switch,
+};
 pub(crate) use upload_test_stats::UploadTestStatsArgs;
 
 /// Collect the test reports of CI runs and keep every result
@@ -34,6 +42,7 @@ pub(crate) use upload_test_stats::UploadTestStatsArgs;
 Examples:
   testlake collect ./artifacts
   testlake collect https://github.com/owner/name/actions/runs/9871234567 --to ./out
+  testlake lint ./reports
 
 See `testlake COMMAND --help` for a command's options and examples."
 )]
@@ -46,6 +55,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Collect(Box<CollectArgs>),
+    Lint(Box<LintArgs>),
+    Convert(Box<ConvertArgs>),
     UploadTestStats(Box<UploadTestStatsArgs>),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -15,7 +15,7 @@ pub(crate) enum Format {
     /// A table for people
     #[default]
     Table,
-    /// A line of JSON for each attempt
+    /// Lines of JSON
     Json,
 }
 
@@ -124,6 +124,14 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_RATIO.parse)]
     pub(crate) max_ratio: Option<NonZeroU64>,
 
+    #[command(flatten)]
+    pub(crate) report: ReportLimitArgs,
+}
+
+/// What one report may take.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct ReportLimitArgs {
     /// Most elements of a report that are open at once [default: 256]
     ///
     /// At most 1000.
@@ -155,7 +163,7 @@ pub(crate) struct LimitArgs {
     pub(crate) max_findings: Option<NonZeroUsize>,
 }
 
-/// How the command talks.
+/// How a command that collects talks.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What it says")]
 pub(crate) struct TalkArgs {
@@ -169,6 +177,14 @@ pub(crate) struct TalkArgs {
     #[arg(long, hide = true, overrides_with = "dry_run")]
     pub(crate) no_dry_run: bool,
 
+    #[command(flatten)]
+    pub(crate) voice: VoiceArgs,
+}
+
+/// How any command talks.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What it says")]
+pub(crate) struct VoiceArgs {
     /// Say nothing but errors
     ///
     /// What --format asks for is printed all the same.

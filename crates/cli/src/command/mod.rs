@@ -2,11 +2,14 @@
 
 pub(crate) mod collect;
 pub(crate) mod completions;
+pub(crate) mod convert;
 mod ending;
+pub(crate) mod lint;
 pub(crate) mod man;
 mod open;
 #[cfg_attr(not(feature = "cloud"), path = "remote_absent.rs")]
 mod remote;
+mod reports;
 mod signal;
 pub(crate) mod upload_test_stats;
 

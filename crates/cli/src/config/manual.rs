@@ -47,6 +47,7 @@ to = \"./out\"
 /// Renders the page.
 fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
+    let mut told = std::collections::BTreeSet::new();
     for sub in crate::args::command().get_subcommands() {
         let command = sub.get_name();
         let rows: Vec<_> = sub
@@ -56,7 +57,7 @@ fn page() -> String {
                 Some((arg, table::of_flag(command, arg.get_long().unwrap_or(arg.get_id().as_str()))?))
             })
             // What commands share is told once, with the first.
-            .filter(|(_, setting)| command == "collect" || setting.scope() != Scope::Shared)
+            .filter(|(_, setting)| told.insert(setting.variable()))
             .collect();
         if rows.is_empty() {
             continue;
@@ -66,7 +67,10 @@ fn page() -> String {
             page.push_str("\nAnd, as above: ");
             let shared = sub.get_arguments().filter(|arg| {
                 let setting = arg.get_long().and_then(|long| table::of_flag(command, long));
-                setting.is_some_and(|setting| setting.scope() == Scope::Shared)
+                setting.is_some_and(|setting| {
+                    setting.scope() == Scope::Shared
+                        && !rows.iter().any(|(_, row)| row.name() == setting.name())
+                })
             });
             let names: Vec<_> = shared.map(|arg| format!("`--{}`", arg.get_long().unwrap())).collect();
             writeln!(page, "{}.", names.join(", ")).unwrap();
@@ -86,7 +90,9 @@ fn page() -> String {
 }
 
 fn option(arg: &Arg) -> String {
-    let Some(long) = arg.get_long() else { return "[SOURCE]...".to_owned() };
+    let Some(long) = arg.get_long() else {
+        return format!("[{}]...", arg.get_id().as_str().to_ascii_uppercase());
+    };
     match (arg.get_action().takes_values(), arg.get_value_names()) {
         (true, Some([name])) if arg.get_possible_values().is_empty() => format!("--{long} {name}"),
         (true, _) => {

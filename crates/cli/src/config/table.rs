@@ -12,9 +12,10 @@ use globset::Glob;
 use regex::Regex;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
+use testlake_report::Fold;
 
 use super::value::{self, Parser};
-use crate::args::{Format, FullWord, ProfileWord};
+use crate::args::{FormWord, Format, FullWord, ProfileWord};
 
 /// A setting with values of type `T`.
 #[derive(Debug)]
@@ -178,6 +179,13 @@ settings! {
     MAX_TAG_SIZE: NonZeroU64 = "max-tag-size", Shared, TextOrNumber, value::size_to::<1>, "1MiB";
     MAX_CASE_SIZE: NonZeroU64 = "max-case-size", Shared, TextOrNumber, value::size_to::<1>, "8MiB";
     MAX_FINDINGS: NonZeroUsize = "max-findings", Shared, Number, value::count::<1_000_000>, "10";
+    MAX_REPORT_SIZE: NonZeroU64 = "max-report-size", Shared, TextOrNumber, value::size_to::<16>, "1GiB";
+    // Reports as they lie
+    PATH: String = "path", Shared, Places, value::text, "./reports";
+    STRICT: bool = "strict", Shared, Switch, value::switch, "true";
+    FOLD: Fold = "fold", Shared, Text, value::fold, "addresses,uuids";
+    FORM: FormWord = "as", Scope::Of("convert"), Text, value::word, "ctrf";
+    FINDINGS: String = "findings", Scope::Of("convert"), Place, value::text, "findings.ndjson";
     // The talk
     FORMAT: Format = "format", Shared, Text, value::word, "json";
     DRY_RUN: bool = "dry-run", Shared, Switch, value::switch, "true";

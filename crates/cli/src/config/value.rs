@@ -10,6 +10,8 @@ use globset::{Glob, GlobBuilder};
 use regex::Regex;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
+use testlake_report::Fold;
+use testlake_report::fold::FoldRule;
 
 /// A setting's parser.
 pub(crate) type Parser<T> = fn(&str) -> Result<T, String>;
@@ -156,6 +158,20 @@ pub(crate) fn layout(word: &str) -> Result<Layout, String> {
     Layout::parse(word).map_err(|e| e.to_string())
 }
 
+/// Parses rules that fold, with commas between.
+pub(crate) fn fold(word: &str) -> Result<Fold, String> {
+    if word == "all" {
+        return Ok(Fold::EVERYTHING);
+    }
+    word.split(',').map(str::trim).try_fold(Fold::NOTHING, |fold, word| {
+        let rule = FoldRule::ALL.into_iter().find(|rule| rule.as_str() == word);
+        rule.map(|rule| fold.with(rule)).ok_or_else(|| {
+            let known = FoldRule::ALL.map(|rule| format!("`{}`", rule.as_str())).join(", ");
+            format!("`{word}` is none of: {known}, `all`")
+        })
+    })
+}
+
 /// Parses one of a few words.
 pub(crate) fn word<T: ValueEnum>(word: &str) -> Result<T, String> {
     T::from_str(word, false).map_err(|_| {
@@ -230,5 +246,15 @@ mod tests {
         assert!(regex("(").is_err());
         assert!(run_id("../x").is_err());
         assert!(project_slug("gh/o").is_err());
+    }
+
+    #[test]
+    fn rules_that_fold_have_commas_between() {
+        let two = Fold::NOTHING.with(FoldRule::Uuids).with(FoldRule::Addresses);
+        assert_eq!(fold("uuids, addresses"), Ok(two));
+        assert_eq!(fold("all"), Ok(Fold::EVERYTHING));
+        for word in ["", "uuid", "uuids,", "all,uuids"] {
+            assert!(fold(word).is_err(), "{word}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use testlake_collect::limits::{ArchiveLimits, ReportLimits};
 use testlake_collect::plan::{Full, Profile, RunRequest};
 use testlake_collect::source::{Layout, SourceSpec};
 
-use crate::args::{CommonArgs, Format, LimitArgs, TalkArgs, switch};
+use crate::args::{CommonArgs, Format, LimitArgs, ReportLimitArgs, TalkArgs, VoiceArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::Failure;
 
@@ -17,11 +17,13 @@ mod address;
 mod asked;
 mod collect;
 mod destination;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod upload_test_stats;
 
 pub(crate) use collect::collect;
+pub(crate) use reading::{Converting, Reading, convert, lint};
 pub(crate) use upload_test_stats::upload_test_stats;
 
 /// The repository of the `pytorch` profile.
@@ -74,10 +76,20 @@ pub(crate) struct Talk {
     pub(crate) verbose: u8,
 }
 
-/// Resolves how a command talks.
+/// Resolves how a command that collects talks.
 pub(crate) fn talk(args: &TalkArgs, layers: &Layers) -> Result<Talk, Failure> {
+    voice(&args.voice, args.format, layers)
+}
+
+/// Resolves how a command talks.
+fn voice(args: &VoiceArgs, format: Option<Format>, layers: &Layers) -> Result<Talk, Failure> {
+    Ok(Talk { format: layers.pick(format, &table::FORMAT)?, ..talk_without_format(args, layers)? })
+}
+
+/// Resolves how a command talks whose data have one form.
+fn talk_without_format(args: &VoiceArgs, layers: &Layers) -> Result<Talk, Failure> {
     Ok(Talk {
-        format: layers.pick(args.format, &table::FORMAT)?,
+        format: None,
         quiet: pick_switch(layers, switch(args.quiet, args.no_quiet), &table::QUIET)?,
         verbose: layers.pick((args.verbose > 0).then_some(args.verbose), &table::VERBOSE)?.unwrap_or(0),
     })
@@ -108,17 +120,9 @@ impl Common {
 }
 
 fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Limits, Failure> {
-    let (archive, report) = (ArchiveLimits::default(), ReportLimits::default());
+    let archive = ArchiveLimits::default();
     let number = |flag: Option<NonZeroU64>, setting, default: u64| {
         layers.pick(flag, setting).map(|picked| picked.map_or(default, NonZeroU64::get))
-    };
-    let length = |flag: Option<NonZeroUsize>, setting, default: usize| {
-        layers.pick(flag, setting).map(|picked| picked.map_or(default, NonZeroUsize::get))
-    };
-    // More than can be addressed is no limit at all.
-    let size = |flag: Option<NonZeroU64>, setting, default: usize| {
-        let picked = layers.pick(flag, setting)?;
-        Ok(picked.map_or(default, |size| usize::try_from(size.get()).unwrap_or(usize::MAX)))
     };
     Ok(Limits {
         threads: layers.pick(args.threads, &table::THREADS)?.unwrap_or(cores.min(MOST_THREADS)),
@@ -132,14 +136,34 @@ fn resolve_limits(args: &LimitArgs, layers: &Layers, cores: NonZeroUsize) -> Res
             run_bytes: number(args.max_run_size, &table::MAX_RUN_SIZE, archive.run_bytes)?,
             ratio: number(args.max_ratio, &table::MAX_RATIO, archive.ratio)?,
         },
-        report: ReportLimits {
-            depth: length(args.max_depth, &table::MAX_DEPTH, report.depth)?,
-            attributes: length(args.max_attributes, &table::MAX_ATTRIBUTES, report.attributes)?,
-            tag_bytes: size(args.max_tag_size, &table::MAX_TAG_SIZE, report.tag_bytes)?,
-            case_bytes: size(args.max_case_size, &table::MAX_CASE_SIZE, report.case_bytes)?,
-            findings: length(args.max_findings, &table::MAX_FINDINGS, report.findings)?,
-        },
+        report: report_limits(&args.report, layers)?,
     })
+}
+
+fn report_limits(args: &ReportLimitArgs, layers: &Layers) -> Result<ReportLimits, Failure> {
+    let limits = ReportLimits::default();
+    let length = |flag: Option<NonZeroUsize>, setting, default: usize| {
+        layers.pick(flag, setting).map(|picked| picked.map_or(default, NonZeroUsize::get))
+    };
+    Ok(ReportLimits {
+        depth: length(args.max_depth, &table::MAX_DEPTH, limits.depth)?,
+        attributes: length(args.max_attributes, &table::MAX_ATTRIBUTES, limits.attributes)?,
+        tag_bytes: size(layers, args.max_tag_size, &table::MAX_TAG_SIZE, limits.tag_bytes)?,
+        case_bytes: size(layers, args.max_case_size, &table::MAX_CASE_SIZE, limits.case_bytes)?,
+        findings: length(args.max_findings, &table::MAX_FINDINGS, limits.findings)?,
+        ..limits
+    })
+}
+
+/// Resolves a size; more than can be addressed is no limit at all.
+fn size(
+    layers: &Layers,
+    flag: Option<NonZeroU64>,
+    setting: &table::Setting<NonZeroU64>,
+    default: usize,
+) -> Result<usize, Failure> {
+    let picked = layers.pick(flag, setting)?;
+    Ok(picked.map_or(default, |size| usize::try_from(size.get()).unwrap_or(usize::MAX)))
 }
 
 /// The bound of the setting holds for the machine's own number, too.

@@ -16,17 +16,31 @@ fn resolve(words: &[&str], environment: &[(&str, &str)], file: &str) -> String {
     let file = SettingsFile::parsed(file, Path::new(""));
     let layers = Layers::of(environment, file);
     let words = ["testlake"].iter().chain(words);
-    let (talk, collecting) = match Cli::try_from_words(words).expect("words that parse").command {
-        Command::Collect(args) => (talk(&args.common.talk, &layers), collect(*args, &layers, CORES)),
+    let (talk, resolved) = match Cli::try_from_words(words).expect("words that parse").command {
+        Command::Collect(args) => (
+            talk(&args.common.talk, &layers),
+            collect(*args, &layers, CORES).map(|plan| format!("{plan:#?}")),
+        ),
         Command::UploadTestStats(args) => {
-            (talk(&args.common.talk, &layers), upload_test_stats(*args, &layers, CORES))
+            let talk = talk(&args.common.talk, &layers);
+            (talk, upload_test_stats(*args, &layers, CORES).map(|plan| format!("{plan:#?}")))
+        }
+        Command::Lint(args) => {
+            lint(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
+        }
+        Command::Convert(args) => {
+            convert(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
         }
         Command::Completions(_) | Command::Man(_) => panic!("no plan"),
     };
-    match (talk, collecting) {
-        (Ok(talk), Ok(collecting)) => format!("{collecting:#?}\n{talk:#?}"),
+    match (talk, resolved) {
+        (Ok(talk), Ok(resolved)) => format!("{resolved}\n{talk:#?}"),
         (Err(failure), _) | (_, Err(failure)) => failure.to_string(),
     }
+}
+
+fn told(failure: Failure) -> (Result<Talk, Failure>, Result<String, Failure>) {
+    (Ok(Talk::default()), Err(failure))
 }
 
 /// Returns the lines that only one of two texts has.
@@ -39,6 +53,8 @@ fn lines_that_differ(before: &str, after: &str) -> String {
 fn base(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "collect" => &[("source", "file:///d"), ("repo", "base/base"), ("run-id", "1")],
+        "lint" => &[("path", "base")],
+        "convert" => &[("path", "base"), ("as", "ndjson")],
         _ => &[("workflow-run-id", "1"), ("workflow-run-attempt", "1")],
     }
 }
@@ -158,6 +174,18 @@ fn what_is_missing_is_told_before_any_work() {
       hint: name one with `--repo owner/name`
     ");
     insta::assert_snapshot!(wrong(&["collect", "ftp://b"]), @"usage error: `ftp://` is no kind of source; known are s3://, gs://, az://, file:/// and a run's https:// address");
+    insta::assert_snapshot!(wrong(&["lint"]), @r"
+    usage error: no report is given
+      hint: give a file or a folder, as in `testlake lint ./reports`
+    ");
+    insta::assert_snapshot!(wrong(&["convert", "--as", "ctrf"]), @r"
+    usage error: no report is given
+      hint: give a file or a folder, as in `testlake convert --as ndjson ./reports`
+    ");
+    insta::assert_snapshot!(wrong(&["convert", "a.xml"]), @r"
+    usage error: no form is given
+      hint: name one: `--as junit`, `--as ctrf` or `--as ndjson`
+    ");
     insta::assert_snapshot!(wrong(&["upload-test-stats"]), @"usage error: `--workflow-run-id` is not given");
     insta::assert_snapshot!(wrong(&["upload-test-stats", "--workflow-run-id", "7"]), @"usage error: `--workflow-run-attempt` is not given");
 }

@@ -42,7 +42,7 @@ pub(crate) fn render(collected: &Collected, to: &str, is_dry_run: bool) -> Resul
 }
 
 /// Writes what could drive a terminal as `\uXXXX`, which reads as the same: such characters stand in strings alone.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         if super::is_unsafe(c) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
+pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod number;
 pub(crate) mod table;

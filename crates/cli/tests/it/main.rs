@@ -17,6 +17,8 @@ mod killed;
 mod program;
 #[cfg(test)]
 mod readers;
+#[cfg(test)]
+mod reading;
 #[cfg(feature = "cloud")]
 #[cfg(test)]
 mod remote;

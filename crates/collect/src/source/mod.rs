@@ -22,7 +22,7 @@ mod secret;
 mod spec;
 #[cfg(feature = "cloud")]
 mod store;
-mod walk;
+pub(crate) mod walk;
 
 pub use error::{SourceError, SourceErrorKind};
 pub use folder::Folder;

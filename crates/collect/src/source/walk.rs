@@ -14,42 +14,42 @@ use super::LooseFile;
 
 /// A file below the folder that was walked.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The path relative to that folder, with `/`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The path to open it by.
-    pub(super) file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The path without links, as far as there is one: the same for the same file.
-    pub(super) canonical: PathBuf,
+    pub(crate) canonical: PathBuf,
     /// Its size in bytes; 0 where that cannot be known.
-    pub(super) size_bytes: u64,
+    pub(crate) size_bytes: u64,
 }
 
 impl Found {
     /// Makes a loose file of it, under its present path.
-    pub(super) fn into_loose(self) -> LooseFile {
+    pub(crate) fn into_loose(self) -> LooseFile {
         LooseFile { path: self.path, file: self.file, size_bytes: self.size_bytes }
     }
 }
 
 /// A folder that could not be read.
 #[derive(Debug)]
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// The path relative to the folder that was walked; empty for that folder itself.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Why.
-    pub(super) error: io::Error,
+    pub(crate) error: io::Error,
 }
 
 /// What a walk brought.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
-    pub(super) files: Vec<Found>,
-    pub(super) unreadable: Vec<Unreadable>,
+pub(crate) struct Walk {
+    pub(crate) files: Vec<Found>,
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
 /// Which folders to enter and which files to take, by their relative paths.
-pub(super) trait Wanted {
+pub(crate) trait Wanted {
     fn enters(&self, folder: &str) -> bool;
     fn takes(&self, file: &str) -> bool;
 }
@@ -61,7 +61,7 @@ struct Folder {
 }
 
 /// Walks a folder. The order of what comes is the same for the same tree.
-pub(super) fn walk(root: &Path, wanted: &dyn Wanted) -> Walk {
+pub(crate) fn walk(root: &Path, wanted: &dyn Wanted) -> Walk {
     let mut out = Walk::default();
     let canonical = match fs::canonicalize(root) {
         Ok(canonical) => canonical,
@@ -136,7 +136,7 @@ fn join(folder: &str, name: &OsStr) -> String {
 }
 
 /// Writes a file's name as text. Bytes that are no UTF-8 become `\xNN`, so that no two names become one.
-pub(super) fn name_text(name: &OsStr) -> String {
+pub(crate) fn name_text(name: &OsStr) -> String {
     if let Some(text) = name.to_str() {
         return text.to_owned();
     }

@@ -31,8 +31,8 @@ impl Ctrf {
         Self::default()
     }
 
-    /// Appends a test.
-    pub fn case(&mut self, case: &Case<'_>, id: TestId, into: &mut String) {
+    /// Appends a test of `report`.
+    pub fn case(&mut self, report: &str, case: &Case<'_>, id: TestId, into: &mut String) {
         into.push_str(if self.counts == [0; 4] { "\n" } else { ",\n" });
         self.count(case);
         let mut test = Members::object(into);
@@ -73,6 +73,7 @@ impl Ctrf {
         test.texts("stderr", case.stderr.iter().flat_map(|text| text.lines()));
         ndjson::properties("labels", case, &mut test);
         let mut extra = Members::object(test.value("extra"));
+        extra.text("report", Some(report));
         extra.text("class", case.class.as_deref());
         extra.plain("seconds", case.seconds);
         extra.text("kind", case.detail.kind.as_deref());

@@ -52,7 +52,7 @@ fn as_ctrf(cases: &[Case<'_>]) -> String {
     let mut document = String::new();
     let mut ctrf = Ctrf::begin(&mut document);
     for case in cases {
-        ctrf.case(case, TestId::of("", case, Fold::NOTHING), &mut document);
+        ctrf.case("a.xml", case, TestId::of("", case, Fold::NOTHING), &mut document);
     }
     ctrf.end(&mut document);
     document
