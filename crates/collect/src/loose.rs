@@ -84,9 +84,19 @@ impl Wanted for Everything {
 pub struct ReadReport {
     /// The format and the number of cases.
     pub reading: Reading,
-    /// The findings in the order of their places. Of a large report that cannot be read twice, a pipe, lines and
-    /// columns are not known.
-    pub findings: Vec<(Finding, Option<Position>)>,
+    /// The findings in the order of their places.
+    pub findings: Vec<PlacedFinding>,
+}
+
+/// A finding, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedFinding {
+    /// What is wrong, and the byte it was found at.
+    pub finding: Finding,
+    /// The line and column; of a large report that cannot be read twice, a pipe, they are not known.
+    pub position: Option<Position>,
+    /// What the report says of it, in one line.
+    pub about: Option<String>,
 }
 
 /// Reads a report; `each` gets its cases, in order.
@@ -114,8 +124,8 @@ pub fn read(
         reader.finish()
     };
     let mut findings = told.findings;
-    findings.sort_by_key(|finding| finding.offset);
-    let mut positions = Positions::new(findings.iter().map(|finding| finding.offset).collect());
+    findings.sort_by_key(|placed| placed.finding.offset);
+    let mut positions = Positions::new(findings.iter().map(|placed| placed.finding.offset).collect());
     let positions = if findings.is_empty() {
         Vec::new()
     } else if is_whole {
@@ -127,8 +137,9 @@ pub fn read(
     } else {
         Vec::new()
     };
-    let mut positions = positions.into_iter();
-    let findings = findings.into_iter().map(|finding| (finding, positions.next())).collect();
+    for (placed, position) in findings.iter_mut().zip(positions) {
+        placed.position = Some(position);
+    }
     Ok(ReadReport { reading, findings })
 }
 
@@ -147,7 +158,7 @@ fn in_chunks(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
 
 struct Told<'each> {
     each: &'each mut dyn FnMut(&Case<'_>),
-    findings: Vec<Finding>,
+    findings: Vec<PlacedFinding>,
 }
 
 impl Visitor for Told<'_> {
@@ -156,7 +167,13 @@ impl Visitor for Told<'_> {
     }
 
     fn finding(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        self.findings.push(PlacedFinding { finding, position: None, about: None });
+    }
+
+    fn about(&mut self, _finding: Finding, text: &str) {
+        if let Some(last) = self.findings.last_mut() {
+            last.about = Some(text.to_owned());
+        }
     }
 }
 
@@ -205,9 +222,9 @@ mod tests {
         let whole = told(1 << 30);
         assert!(whole == told(1 << 10));
         assert_eq!(whole.0.cases, 40_000);
-        let (finding, position) = whole.1[0];
+        let first = &whole.1[0];
         assert_eq!(
-            (finding.code, position),
+            (first.finding.code, first.position),
             (FindingCode::BareAmpersand, Some(Position { line: 2, column: 18 }))
         );
     }

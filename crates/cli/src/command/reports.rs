@@ -35,9 +35,9 @@ impl Totals {
 
     fn add(&mut self, read: &ReadReport) {
         self.cases += read.reading.cases;
-        for (finding, _) in &read.findings {
+        for placed in &read.findings {
             let [repairs, losses, stops] = &mut self.findings;
-            *match finding.code.weight() {
+            *match placed.finding.code.weight() {
                 Weight::Repair => repairs,
                 Weight::Loss => losses,
                 Weight::Stop => stops,

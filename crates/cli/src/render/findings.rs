@@ -22,6 +22,8 @@ struct Line<'report> {
     code: &'static str,
     weight: &'static str,
     text: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'report str>,
     advice: &'static str,
 }
 
@@ -45,14 +47,17 @@ const LEFT_OUT: (&str, &str, &str) = (
 pub(crate) fn as_lines(report: &str, read: &ReadReport) -> String {
     let mut lines = String::new();
     let report = for_terminal(report);
-    for (finding, position) in &read.findings {
-        let place = position.map_or_else(
-            || format!(" at byte {}", finding.offset),
+    for placed in &read.findings {
+        let code = placed.finding.code;
+        let place = placed.position.map_or_else(
+            || format!(" at byte {}", placed.finding.offset),
             |position| format!("{}:{}", position.line, position.column),
         );
-        let (text, advice) = (finding.code.text(), finding.code.advice());
+        let about =
+            placed.about.as_deref().map(|about| format!(": {}", for_terminal(about))).unwrap_or_default();
+        let (text, advice) = (code.text(), code.advice());
         // Writing to a string cannot fail.
-        writeln!(lines, "{report}:{place}: {text}; {advice} [{}]", finding.code).ok();
+        writeln!(lines, "{report}:{place}: {text}{about}; {advice} [{code}]").ok();
     }
     let more = read.reading.findings_left_out;
     if more > 0 {
@@ -65,18 +70,20 @@ pub(crate) fn as_lines(report: &str, read: &ReadReport) -> String {
 /// Renders a line of JSON for each finding.
 pub(crate) fn as_json(report: &str, read: &ReadReport) -> String {
     let mut lines = String::new();
-    for (finding, position) in &read.findings {
+    for placed in &read.findings {
+        let code = placed.finding.code;
         push(
             &mut lines,
             &Line {
                 report,
-                line: position.map(|position| position.line),
-                column: position.map(|position| position.column),
-                offset: finding.offset,
-                code: finding.code.as_str(),
-                weight: word(finding.code.weight()),
-                text: finding.code.text(),
-                advice: finding.code.advice(),
+                line: placed.position.map(|position| position.line),
+                column: placed.position.map(|position| position.column),
+                offset: placed.finding.offset,
+                code: code.as_str(),
+                weight: word(code.weight()),
+                text: code.text(),
+                about: placed.about.as_deref(),
+                advice: code.advice(),
             },
         );
     }

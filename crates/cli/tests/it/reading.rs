@@ -6,7 +6,8 @@ use crate::program::Program;
 
 const WHOLE: &str = r#"<testsuite name="s"><testcase name="one" classname="C" time="0.5"/>
 <testcase name="two"><failure message="1 is not 2">a.rs:3</failure></testcase></testsuite>"#;
-const REPAIRED: &str = "<testsuite>\n<testcase name=\"a & b\" time=\"soon\"/>\n</testsuite>";
+const REPAIRED: &str =
+    "<testsuite><error message='no \u{1b}database'/>\n<testcase name=\"a & b\" time=\"soon\"/>\n</testsuite>";
 const CUT: &str = "<testsuite>\n<testcase name=\"whole\"/>\n<testcase name=\"cut\"><fail";
 const LINES: &str = "TAP version 14\n1..2\nok 1 - adds\nnot ok 2 - removes\n";
 
