@@ -164,6 +164,8 @@ fn xml(text: &str) -> Option<Format> {
     Some(match local {
         "testsuites" if root.split('>').next()?.contains("check.sourceforge.net") => Format::Check,
         "testsuites" | "testsuite" | "testcase" => Format::Junit,
+        // what Eclipse exports
+        "testrun" if root_has(root, &["project="]) => Format::Junit,
         "test-results" => Format::Nunit2,
         "test-run" => Format::Nunit3,
         // a part of it, as its framework gives it to runners

@@ -133,6 +133,8 @@ fn named_object(root: Json<'_>) -> Option<&'static str> {
         || has(&["statusDetails"])
         || has(&["labels"]);
     let names = [
+        ("sarif", schema.contains("sarif") || has(&["runs", "version"]) && !has(&["tests"])),
+        ("stryker", has(&["schemaVersion", "thresholds", "files"])),
         ("rwx-results", schema.contains("test-results-schema")),
         ("allure-result", is_allure && has(&["name", "status"])),
         ("allure-container", has(&["uuid", "children"]) || has(&["children", "befores"])),
@@ -171,6 +173,8 @@ fn named_list(root: Json<'_>) -> Option<&'static str> {
         ),
         ("allure-result", has(&["uuid", "name", "status"])),
         ("wdio-json", has(&["capabilities", "suites"])),
+        ("buildkite-json", has(&["scope", "name", "history"])),
+        ("eslint", has(&["filePath", "messages"])),
     ];
     names.iter().find(|(_, is)| *is).map(|(name, _)| *name)
 }

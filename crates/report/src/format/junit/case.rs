@@ -48,7 +48,7 @@ fn attributes<'xml>(element: Element<'xml>, case: &mut Case<'xml>, out: &mut Out
                 Status::Unknown if value.trim().is_empty() => {}
                 Status::Unknown => property(name, value, case),
             },
-            b"disabled" | b"skipped" | b"ignored" if is_yes(&value) => {
+            b"disabled" | b"skipped" | b"ignored" | b"incomplete" if is_yes(&value) => {
                 said = said.max(Some(Outcome::Skipped));
             }
             _ if value.trim().is_empty() => {}

@@ -107,7 +107,9 @@ fn said(element: &Node) -> (Option<Outcome>, Vec<&str>) {
                 unknown.push(name);
                 None
             }
-            ("disabled" | "skipped" | "ignored", "true" | "yes" | "1") => Some(Outcome::Skipped),
+            ("disabled" | "skipped" | "ignored" | "incomplete", "true" | "yes" | "1") => {
+                Some(Outcome::Skipped)
+            }
             _ => None,
         };
         // skipped before errored before failed
@@ -141,7 +143,7 @@ pub(super) fn case(source: &str, element: &Node, around: &Around) -> Case<'stati
         let is_read = match name.as_str() {
             "line" | "lineno" => value.trim().parse::<u64>().is_ok(),
             "timestamp" | "started-at" => parse_instant(value).is_some(),
-            "disabled" | "skipped" | "ignored" => ["true", "yes", "1"].contains(&value.trim()),
+            "disabled" | "skipped" | "ignored" | "incomplete" => ["true", "yes", "1"].contains(&value.trim()),
             name => known.contains(&name) && !unknown.contains(&name),
         };
         if !is_read && !value.trim().is_empty() {
