@@ -122,10 +122,7 @@ mod tests {
     #[test]
     fn a_suite_by_itself() {
         assert_eq!(
-            told(
-                r#"<test-suite type="Assembly" name="/a/Fence.dll" testcasecount="1" result="Failed" site="SetUp"><failure><message>no &wood; &
-left</message></failure><test-suite type="TestFixture" name="Post"><test-case name="Stands" classname="Fence.Post" result="Passed"/></test-suite></test-suite>"#
-            ),
+            told(include_str!("../../tests/fixtures/nunit3/suite.xml")),
             r"! unknown-entity @116
 ! bare-ampersand @123
 Fence.dll > Post | [Fence.Post] | Stands | passed
