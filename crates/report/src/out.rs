@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::model::{Case, Text};
 use crate::reader::Options;
 use crate::scan::encoding::Decoded;
+use crate::scan::stream::StreamOffsets;
 
 /// Receives what a report holds, in its order.
 pub trait Visitor {
@@ -30,8 +31,8 @@ const ABOUT_BYTES: usize = 300;
 pub(crate) enum Places<'report> {
     /// The report was read whole.
     Whole(OffsetCursor<'report>),
-    /// The report comes in chunks: of one in UTF-8 all but the byte order mark is the text.
-    Chunks { mark: u64 },
+    /// The report comes in chunks.
+    Chunks(StreamOffsets),
 }
 
 /// Makes places in a text offsets in the report; one behind the other costs one way through it, and one before it no
@@ -209,10 +210,17 @@ impl<'report> Out<'report> {
         is_told
     }
 
+    /// Exchanges what is known of the offsets of a report that comes in chunks: its decoder adds to them.
+    pub(crate) fn swap_offsets(&mut self, other: &mut StreamOffsets) {
+        if let Places::Chunks(offsets) = &mut self.places {
+            std::mem::swap(offsets, other);
+        }
+    }
+
     fn offset(&mut self, place: u64) -> u64 {
         match &mut self.places {
             Places::Whole(cursor) => cursor.offset(place),
-            Places::Chunks { mark } => *mark + place,
+            Places::Chunks(offsets) => offsets.offset(place),
         }
     }
 }

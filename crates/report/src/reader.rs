@@ -14,6 +14,7 @@ use crate::out::{OffsetCursor, Out, Places, Visitor};
 use crate::scan::encoding::{Decoded, StreamDecoder};
 use crate::scan::json::JsonTree;
 use crate::scan::reference::check_references;
+use crate::scan::stream::StreamOffsets;
 use crate::scan::xml::XmlScanner;
 use crate::scan::xml::tree::{Element, XmlTree};
 use crate::scan::xml::{Span, StartTag, Text, TextKind, XmlVisitor};
@@ -403,11 +404,11 @@ impl<'visitor> ReportReader<'visitor> {
 impl<'visitor> Chunks<'visitor> {
     fn new(raw: &[u8], options: Options, visitor: &'visitor mut dyn Visitor) -> Self {
         let limits = options.limits;
-        let mark = crate::scan::encoding::detect(raw.get(..raw.len().min(1024)).unwrap_or_default()).mark;
-        let mut out = Out::new(visitor, options, Places::Chunks { mark: mark as u64 });
+        let mut out = Out::new(visitor, options, Places::Chunks(StreamOffsets::default()));
         let mut decoder = StreamDecoder::new();
         let mut text = Vec::new();
         decoder.decode(raw, &mut text, |finding| out.finding_in_raw(finding));
+        out.swap_offsets(&mut decoder.offsets);
         let claimed = claimed(&as_text(&text), false, &mut out);
         let (format, engine) = match claimed {
             None => (None, ChunkEngine::Ended),
@@ -448,7 +449,9 @@ impl<'visitor> Chunks<'visitor> {
         // so that the text never holds much more than a window and a chunk
         for part in chunk.chunks(WINDOW_BYTES) {
             let out = &mut self.out;
+            out.swap_offsets(&mut self.decoder.offsets);
             self.decoder.decode(part, &mut self.text, |finding| out.finding_in_raw(finding));
+            out.swap_offsets(&mut self.decoder.offsets);
             self.pump(false, limits);
         }
     }
@@ -456,7 +459,9 @@ impl<'visitor> Chunks<'visitor> {
     fn finish(mut self: Box<Self>) -> Reading {
         let limits = self.out.limits;
         let out = &mut self.out;
+        out.swap_offsets(&mut self.decoder.offsets);
         self.decoder.finish(&mut self.text, |finding: Finding| out.finding_in_raw(finding));
+        out.swap_offsets(&mut self.decoder.offsets);
         self.pump(true, limits);
         let Self { out, format, .. } = *self;
         Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }

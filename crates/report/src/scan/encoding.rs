@@ -10,6 +10,8 @@ use memchr::memmem;
 
 use crate::finding::{Finding, FindingCode};
 
+pub use super::stream::StreamDecoder;
+
 /// How the bytes of a report become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
@@ -206,107 +208,6 @@ impl<'report> Decoded<'report> {
             }
             _ => {}
         }
-    }
-}
-
-/// Decodes a report that comes in chunks.
-///
-/// The offsets of its findings are those of the chunk for encodings other than UTF-8.
-#[derive(Debug, Default)]
-pub struct StreamDecoder {
-    state: Option<StreamState>,
-    /// The first bytes, until there are enough to tell the encoding.
-    head: Vec<u8>,
-    /// Raw bytes read so far.
-    offset: u64,
-}
-
-enum StreamState {
-    Latin1,
-    Other(encoding_rs::Decoder),
-}
-
-impl std::fmt::Debug for StreamState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Latin1 => "Latin1",
-            Self::Other(decoder) => decoder.encoding().name(),
-        })
-    }
-}
-
-/// Bytes that are enough to tell the encoding.
-const HEAD_BYTES: usize = 1024;
-
-impl StreamDecoder {
-    /// Makes a decoder for one report.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Decodes the next chunk and adds its text.
-    pub fn decode(&mut self, chunk: &[u8], into: &mut Vec<u8>, mut findings: impl FnMut(Finding)) {
-        if self.state.is_some() {
-            self.convert(chunk, false, into, &mut findings);
-            return;
-        }
-        self.head.extend_from_slice(chunk);
-        if self.head.len() >= HEAD_BYTES {
-            self.begin(into, &mut findings);
-        }
-    }
-
-    /// Ends the report: adds what is left of its text.
-    pub fn finish(&mut self, into: &mut Vec<u8>, mut findings: impl FnMut(Finding)) {
-        if self.state.is_none() {
-            self.begin(into, &mut findings);
-        }
-        self.convert(&[], true, into, &mut findings);
-    }
-
-    fn begin(&mut self, into: &mut Vec<u8>, findings: &mut impl FnMut(Finding)) {
-        let head = std::mem::take(&mut self.head);
-        let detected = detect(head.get(..head.len().min(HEAD_BYTES)).unwrap_or_default());
-        if detected.is_declaration_wrong {
-            findings(Finding { code: FindingCode::WrongEncoding, offset: 0 });
-        }
-        self.state = Some(match detected.charset {
-            Charset::Utf8 => StreamState::Other(UTF_8.new_decoder_without_bom_handling()),
-            Charset::Latin1 => StreamState::Latin1,
-            Charset::Other(encoding) => StreamState::Other(encoding.new_decoder_without_bom_handling()),
-        });
-        self.offset = detected.mark as u64;
-        self.convert(head.get(detected.mark..).unwrap_or_default(), false, into, findings);
-    }
-
-    fn convert(&mut self, raw: &[u8], is_last: bool, into: &mut Vec<u8>, findings: &mut impl FnMut(Finding)) {
-        let begin = into.len();
-        let offset = self.offset;
-        self.offset += raw.len() as u64;
-        let is_wrong = match &mut self.state {
-            None => false,
-            Some(StreamState::Latin1) => {
-                into.extend_from_slice(encoding_rs::mem::decode_latin1(raw).as_bytes());
-                false
-            }
-            Some(StreamState::Other(decoder)) => {
-                // room for the worst case, so that one call takes all
-                let room = decoder.max_utf8_buffer_length(raw.len()).unwrap_or(raw.len() * 3 + 16);
-                into.resize(begin + room, 0);
-                let target = into.get_mut(begin..).unwrap_or_default();
-                let (_, _, written, is_wrong) = decoder.decode_to_utf8(raw, target, is_last);
-                into.truncate(begin + written);
-                is_wrong
-            }
-        };
-        if is_wrong {
-            let first = raw.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
-            findings(Finding { code: FindingCode::InvalidEncoding, offset: offset + first as u64 });
-        }
-        let text = into.get(begin..).unwrap_or_default();
-        forbidden_characters(text, &mut |place| {
-            findings(Finding { code: FindingCode::ForbiddenCharacter, offset: offset + place as u64 });
-        });
     }
 }
 

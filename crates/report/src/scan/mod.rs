@@ -8,4 +8,5 @@
 pub mod encoding;
 pub mod json;
 pub mod reference;
+pub(crate) mod stream;
 pub mod xml;

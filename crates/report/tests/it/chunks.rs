@@ -1,5 +1,8 @@
 //! Reports in chunks and windows of any size.
 
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
 use testlake_report::{Format, Limits, ReportReader};
 
@@ -71,4 +74,61 @@ proptest! {
         }
         prop_assert!(sorted == told, "{}\n{sorted:?}\n{told:?}", pieces.concat());
     }
+}
+
+/// Lengths of chunks: some of a few bytes, some of many.
+fn lengths(mut seed: u64) -> impl Iterator<Item = usize> {
+    std::iter::repeat_with(move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let most = [7, 300, 20_000][usize::try_from(seed >> 32).unwrap() % 3];
+        usize::try_from(seed % most).unwrap() + 1
+    })
+}
+
+#[test]
+fn fixtures_of_every_format_are_read_the_same_in_any_chunks() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let limits = Limits { findings: usize::MAX, whole_bytes: 0, ..Limits::default() };
+    let mut compared = 0;
+    for folder in fs::read_dir(root).unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|end| end == "told") {
+                continue;
+            }
+            let raw = fs::read(&path).unwrap();
+            // so large that it is read in chunks
+            let raw = raw.repeat((300 << 10) / raw.len() + 1);
+            let (mut whole, _) = by_reader(&raw, limits);
+            whole.findings.sort_by_key(|finding| (finding.offset, finding.code));
+            for seed in [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03] {
+                let mut told = Told::default();
+                let mut reader = ReportReader::new(limits, &mut told);
+                let mut rest = raw.as_slice();
+                for length in lengths(seed) {
+                    let Some((chunk, after)) = rest.split_at_checked(length) else { break };
+                    reader.feed(chunk);
+                    rest = after;
+                }
+                reader.feed(rest);
+                reader.finish();
+                told.findings.sort_by_key(|finding| (finding.offset, finding.code));
+                let differs = whole.findings.iter().zip(&told.findings).find(|(one, other)| one != other);
+                assert!(
+                    whole == told,
+                    "{}: {} and {} cases, {} and {} findings, {differs:?}, {:?}",
+                    path.display(),
+                    whole.cases.len(),
+                    told.cases.len(),
+                    whole.findings.len(),
+                    told.findings.len(),
+                    whole.cases.iter().zip(&told.cases).find(|(one, other)| one != other)
+                );
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared} fixtures");
 }
