@@ -88,6 +88,19 @@ fn properties_of_a_failed_teardown_are_compared_in_time() {
 }
 
 #[test]
+fn a_property_that_a_failed_teardown_repeats_is_told_once() {
+    let property = "<property name='p' value='v'/>";
+    let report = [
+        "<testsuite><testcase name='a'><failure/></testcase><testcase name='a'><properties>",
+        property,
+        property,
+        "</properties><error message='failed on teardown with \"x\"'/></testcase></testsuite>",
+    ];
+    let told = told(&report.concat(), Limits::default());
+    assert_eq!((told.cases.len(), told.cases[0].properties.len()), (1, 1));
+}
+
+#[test]
 fn teardowns_without_end_are_cases_of_their_own() {
     let entry = "<testcase name='a'><error message='failed on teardown with \"x\"'/></testcase>";
     let report = ["<testsuite>", &entry.repeat(100), "</testsuite>"].concat();

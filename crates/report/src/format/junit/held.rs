@@ -124,8 +124,8 @@ fn add_teardown(before: &mut Case<'static>, case: Case<'_>) {
     if before.stderr != case.stderr {
         join(&mut before.stderr, case.stderr);
     }
-    let known: HashSet<_> = before.properties.iter().cloned().collect();
-    before.properties.extend(case.properties.into_iter().filter(|property| !known.contains(property)));
+    let mut known: HashSet<_> = before.properties.iter().cloned().collect();
+    before.properties.extend(case.properties.into_iter().filter(|property| known.insert(property.clone())));
 }
 
 /// The case was run again.
