@@ -225,6 +225,9 @@ pub fn repair_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// Returns how many raw bytes became the first `place` bytes of the repaired text.
 fn utf8_raw_length(raw: &[u8], place: usize) -> usize {
+    // no byte becomes less than one, so that the place lies within as many: to look further would cost a way through the
+    // rest for each place; 4: a character that is cut there is behind the place
+    let raw = raw.get(..place.saturating_add(4)).unwrap_or(raw);
     let (mut read, mut written) = (0, 0);
     for chunk in raw.utf8_chunks() {
         let valid = chunk.valid().len();
@@ -266,6 +269,20 @@ pub fn forbidden_characters(text: &[u8], tell: &mut impl FnMut(usize)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Time that grows with the square of it would be minutes.
+    #[test]
+    fn places_before_an_invalid_byte_cost_one_way_through_the_report() {
+        let many = 400_000;
+        let raw = [vec![1; many], vec![b'a', 0xFF, 2, 0xC3]].concat();
+        let mut offsets = Vec::new();
+        Decoded::new(&raw, |finding| offsets.push((finding.code.as_str(), finding.offset)));
+        let many = many as u64;
+        assert_eq!(offsets[..2], [("invalid-encoding", many + 1), ("invalid-encoding", many + 3)]);
+        assert_eq!(offsets.len() as u64, many + 3);
+        assert_eq!(offsets.last(), Some(&("forbidden-character", many + 2)));
+        assert!(offsets[2..].iter().zip(0..many).all(|(found, place)| found.1 == place));
+    }
 
     fn decode(raw: &[u8]) -> (String, Vec<(&'static str, u64)>) {
         let mut findings = Vec::new();
