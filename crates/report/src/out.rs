@@ -46,8 +46,8 @@ pub(crate) struct OffsetCursor<'report> {
     offset: u64,
 }
 
-/// Bytes of text between two places of which the offset is kept.
-const MARK_BYTES: usize = 64 << 10;
+/// Bytes of text between two places of which the offset is kept. 1 KiB: about a case, which may be told behind what is in it.
+const MARK_BYTES: usize = 1 << 10;
 
 impl<'report> OffsetCursor<'report> {
     pub(crate) fn new(decoded: &'report Decoded<'report>) -> Self {
@@ -115,6 +115,10 @@ impl<'report> Out<'report> {
     pub(crate) fn case(&mut self, mut case: Case<'_>) {
         self.cases += 1;
         self.cap_path(&mut case);
+        if case.tries.len() == 1 {
+            // the one that the case itself tells of
+            case.tries.clear();
+        }
         case.ordinal = self.ordinal(&case);
         if case.ordinal > 0 {
             self.finding(FindingCode::RepeatedCase, case.offset);

@@ -23,6 +23,8 @@ use crate::scan::xml::{Span, StartTag, Text, TextKind, XmlVisitor};
 const WINDOW_BYTES: usize = 1 << 20;
 /// Bytes of the largest window at least: more than what is held back at a window's end.
 const LEAST_BYTES: usize = 4 << 10;
+/// Bytes of a report that are held at least, to find its format; few where a fuzzer makes it.
+const HELD_BYTES: usize = if cfg!(fuzzing) { 256 } else { HEAD_BYTES * 4 };
 
 /// How a report is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,7 +113,7 @@ fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
             let mut reader = reader();
             let mut at = start;
             for line in text.get(start..).unwrap_or_default().split_inclusive('\n') {
-                reader.line(without_end(line), at as u64, out);
+                read_line(&mut *reader, line, at as u64, out);
                 at += line.len();
             }
             reader.finish(at as u64, out);
@@ -143,9 +145,14 @@ fn claimed(text: &str, is_all: bool, out: &mut Out<'_>) -> Option<(Format, usize
     Some((format, found.start))
 }
 
-fn without_end(line: &str) -> &str {
+/// Reads a line, unless it is larger than a case may be.
+fn read_line(reader: &mut dyn LineReader, line: &str, place: u64, out: &mut Out<'_>) {
     let line = line.strip_suffix('\n').unwrap_or(line);
-    line.strip_suffix('\r').unwrap_or(line)
+    if line.len() > out.limits.case_bytes {
+        out.finding(FindingCode::CaseTooLarge, place);
+    } else {
+        reader.line(line.strip_suffix('\r').unwrap_or(line), place, out);
+    }
 }
 
 /// Reads a document of a format that needs it whole.
@@ -375,7 +382,7 @@ impl<'visitor> ReportReader<'visitor> {
         match &mut self.state {
             State::Holding { raw, .. } => {
                 raw.extend_from_slice(chunk);
-                if raw.len() > self.options.limits.whole_bytes.max(HEAD_BYTES * 4) {
+                if raw.len() > self.options.limits.whole_bytes.max(HELD_BYTES) {
                     self.begin_chunks();
                 }
             }
@@ -502,7 +509,7 @@ impl<'visitor> Chunks<'visitor> {
                     if std::mem::take(is_passing_over) {
                         // the end of a line that was too long
                     } else {
-                        reader.line(without_end(&as_text(line)), place, &mut self.out);
+                        read_line(&mut **reader, &as_text(line), place, &mut self.out);
                     }
                     at += end;
                 }

@@ -57,7 +57,11 @@ fn case<'json>(test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     let retries = test.whole_number_of("retries").or_else(|| test.whole_number_of("retry"));
     if tries.is_empty() {
         tries = failed_before(retries);
-    } else if has_last(&tries, retries) {
+    } else if has_last(&tries, retries, case.outcome) {
+        // the test may say more of how it ended
+        if let Some(last) = tries.last_mut() {
+            last.outcome = case.outcome;
+        }
         case.tries = tries;
         return case;
     }
@@ -65,12 +69,16 @@ fn case<'json>(test: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     case
 }
 
-/// Reports whether the attempts that are told have the last one, which some writers put among them: they are more than
-/// there were retries, or the last of them needed none.
-fn has_last(tries: &[Try<'_>], retries: Option<i64>) -> bool {
+/// Reports whether the attempts that are told have the last one, which some writers put among them: it ended as the test
+/// did, and they are more than there were retries, or the last of them needed none.
+fn has_last(tries: &[Try<'_>], retries: Option<i64>, outcome: Outcome) -> bool {
+    let Some(last) = tries.last() else { return false };
+    if last.outcome != outcome && !(last.outcome.is_trouble() && outcome.is_trouble()) {
+        return false;
+    }
     match retries.and_then(|retries| usize::try_from(retries).ok()).filter(|&retries| retries > 0) {
         Some(retries) => tries.len() > retries,
-        None => tries.last().is_some_and(|last| last.outcome == Outcome::Passed),
+        None => last.outcome == Outcome::Passed,
     }
 }
 
@@ -132,6 +140,16 @@ mod tests {
     #[test]
     fn attempts_are_tries_with_or_without_the_last_among_them() {
         insta::assert_snapshot!(told(include_str!("../../tests/fixtures/ctrf/retries.json")));
+    }
+
+    #[test]
+    fn an_attempt_that_ended_otherwise_than_the_test_is_not_its_last() {
+        let attempt = r#"{"status": "failed"}"#;
+        let test = format!(
+            r#"{{"name": "a", "status": "passed", "retries": 1, "retryAttempts": [{attempt}, {attempt}]}}"#
+        );
+        let told = told(&format!(r#"{{"results": {{"tool": {{"name": "t"}}, "tests": [{test}]}}}}"#));
+        assert_eq!(told, "a | passed | tries (failed), (failed), (passed)\n");
     }
 
     #[test]

@@ -148,7 +148,12 @@ impl Run {
             detail.message = detail.message.or_else(|| entry.case.detail.message.take());
         }
         entry.case.stdout = (!output.is_empty()).then_some(Cow::Owned(output));
-        self.shelf.end(&key, outcome, seconds.filter(|&seconds| seconds >= 0.0), detail);
+        self.shelf.end(
+            &key,
+            outcome,
+            seconds.filter(|&seconds| seconds >= 0.0 && seconds.is_finite()),
+            detail,
+        );
     }
 
     fn error(&mut self, event: Json<'_>, out: &mut Out<'_>) {
@@ -157,10 +162,7 @@ impl Run {
         let detail = Detail { kind: None, message: owned("error"), text: owned("stackTrace") };
         match self.shelf.get(&key) {
             Some(entry) if !entry.is_open() => {
-                // an error that comes when the test is done makes it one that went wrong
-                if !entry.case.outcome.is_trouble() {
-                    (entry.case.outcome, entry.case.detail) = (Outcome::Errored, detail);
-                }
+                self.shelf.fail_late(&key, &detail, event.offset(), out);
                 self.is_troubled = true;
             }
             Some(_) => self.shelf.fail(&key, detail, event.offset(), out),
@@ -207,5 +209,17 @@ mod tests {
     fn chunks_give_the_same() {
         chunks_agree(RUN);
         chunks_agree(BROKEN);
+    }
+
+    #[test]
+    fn an_error_behind_the_end_of_a_test_is_one_of_its_last_try() {
+        let start = r#"{"test":{"id":1,"name":"a"},"type":"testStart","time":-1e308}"#;
+        let done = r#"{"testID":1,"result":"success","type":"testDone","time":1e308}"#;
+        let late = |error: &str| format!(r#"{{"testID":1,"error":"{error}","type":"error","time":0}}"#);
+        let lines = [start, done, start, done, &late("late"), &late("later")];
+        assert_eq!(
+            told(&lines.join("\n")),
+            "a | errored | late | \"late\\n\\nlater\" | tries (passed), (errored late | \"late\\n\\nlater\")\n"
+        );
     }
 }

@@ -15,7 +15,8 @@ const TRIES: i64 = 1000;
 pub(super) fn seconds(value: Json<'_>, name: &str, per_second: f64, out: &mut Out<'_>) -> Option<f64> {
     let time = value.get(name)?;
     let number = time.number().or_else(|| time.text()?.trim().parse().ok());
-    let seconds = number.filter(|units| units.is_finite() && *units >= 0.0).map(|units| units / per_second);
+    let seconds =
+        number.filter(|units| units.is_finite() && *units >= 0.0).map(|units| units / per_second + 0.0);
     if seconds.is_none() && time.shown().trim() != "" {
         out.finding(FindingCode::BadTime, time.offset());
     }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::detail::tried_before;
 use super::trouble::{joined, line_number, tell, tell_if_empty, unknown, word, word_of};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
@@ -100,12 +101,8 @@ fn test<'xml>(element: Element<'xml>, suites: &Suites<'xml>, out: &mut Out<'_>) 
     };
     (case.started, case.seconds) = times(status, out);
     let message = status.filled_text();
-    let mut is_merged = false;
     let (message, before) = match message.as_deref().and_then(merged) {
-        Some((message, before)) => {
-            is_merged = true;
-            (message, before)
-        }
+        Some(merged) => merged,
         None => (message, Vec::new()),
     };
     case.outcome = match status.attribute("status").as_deref() {
@@ -120,10 +117,6 @@ fn test<'xml>(element: Element<'xml>, suites: &Suites<'xml>, out: &mut Out<'_>) 
         logged(element, message.as_deref(), &mut texts);
     }
     case.detail = Detail { kind: None, message, text: joined(texts, "\n\n") };
-    if is_merged {
-        case.tries = before;
-        case.tries.push(Try { outcome: case.outcome, seconds: case.seconds, detail: case.detail.clone() });
-    }
     if let Some(teardown) = suites.teardown.as_deref().filter(|_| case.outcome != Outcome::Skipped) {
         if case.outcome == Outcome::Passed {
             case.outcome = Outcome::Errored;
@@ -133,6 +126,7 @@ fn test<'xml>(element: Element<'xml>, suites: &Suites<'xml>, out: &mut Out<'_>) 
             None => format!("Parent suite teardown failed:\n{teardown}"),
         }));
     }
+    tried_before(&mut case, before);
     case
 }
 
@@ -259,5 +253,14 @@ Sums | adds wrongly | /r/sums.txt | failed | 3 != 4\n\nAlso parent suite teardow
             told(include_str!("../../tests/fixtures/robot/merged.xml")),
             "S | a | passed | tries (failed first & worst), (failed second), (passed)\n"
         );
+    }
+
+    #[test]
+    fn the_last_execution_of_a_merged_report_is_the_test_itself() {
+        let merged = include_str!("../../tests/fixtures/robot/merged.xml");
+        let below = "<kw type=\"teardown\"><status status=\"FAIL\">no way down</status></kw></suite>";
+        let told = told(&merged.replace("</suite>", below));
+        let (_, tries) = told.split_once("tries ").unwrap();
+        assert!(tries.contains("(errored Parent suite teardown failed"), "{told}");
     }
 }

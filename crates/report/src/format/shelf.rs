@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::detail::several;
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Try};
 use crate::out::Out;
@@ -182,6 +183,24 @@ impl Shelf {
         if let Some(entry) = self.get(key) {
             entry.bytes += bytes;
             entry.failures.push(detail);
+        }
+    }
+
+    /// Something went wrong in a case whose last try had ended: it is one that went wrong.
+    pub(super) fn fail_late(&mut self, key: &str, detail: &Detail<'static>, at: u64, out: &mut Out<'_>) {
+        let texts = [&detail.kind, &detail.message, &detail.text];
+        let bytes = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() * 2;
+        let is_room = self.grow(key, bytes, at, out);
+        let Some(entry) = self.get(key) else { return };
+        let Case { outcome, detail: of_case, tries, .. } = &mut entry.case;
+        let of_try = tries.last_mut().map(|last| (&mut last.outcome, &mut last.detail));
+        for (outcome, own) in [(outcome, of_case)].into_iter().chain(of_try) {
+            let before = outcome.is_trouble().then(|| std::mem::take(own));
+            if before.is_none() {
+                *outcome = Outcome::Errored;
+            }
+            let late = is_room.then(|| detail.clone());
+            *own = several(before.into_iter().chain(late));
         }
     }
 

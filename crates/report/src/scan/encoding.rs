@@ -143,7 +143,7 @@ impl<'report> Decoded<'report> {
             if place < known {
                 (known, known_raw) = (0, decoded.mark);
             }
-            known_raw += decoded.raw_length(known, known_raw, place);
+            known_raw = (known_raw + decoded.raw_length(known, known_raw, place)).min(raw.len());
             known = place;
             findings(Finding { code: FindingCode::ForbiddenCharacter, offset: known_raw as u64 });
         };
@@ -156,7 +156,7 @@ impl<'report> Decoded<'report> {
     /// # Cost
     /// Linear in the place where the report was not valid UTF-8.
     pub fn offset_in_raw(&self, place: usize) -> u64 {
-        (self.mark + self.raw_length(0, self.mark, place)) as u64
+        self.offset_from(0, self.mark as u64, place)
     }
 
     /// Returns the offset of a place in the text, from an earlier place of which the offset is known.
@@ -165,7 +165,8 @@ impl<'report> Decoded<'report> {
     /// Linear in the distance where the report was not valid UTF-8.
     pub fn offset_from(&self, known: usize, known_offset: u64, place: usize) -> u64 {
         let raw_start = usize::try_from(known_offset).unwrap_or(usize::MAX);
-        known_offset + self.raw_length(known, raw_start, place) as u64
+        // half a character at the end may stand for more than there is of it
+        (known_offset + self.raw_length(known, raw_start, place) as u64).min(self.raw.len() as u64)
     }
 
     /// Returns how many bytes of the report became the text from `start`, which stands at `raw_start`, to `place`.
@@ -339,6 +340,28 @@ mod tests {
         let decoded = Decoded::new(raw, |_| ());
         assert_eq!(decoded.offset_in_raw(decoded.text.len()), 10);
         assert_eq!(decoded.offset_in_raw(0), 2);
+        // half a character
+        let decoded = Decoded::new(b"\xFF\xFE<\0>", |_| ());
+        assert_eq!(decoded.offset_in_raw(decoded.text.len()), 5);
+    }
+
+    #[test]
+    fn offsets_behind_invalid_bytes_are_those_of_any_way_there() {
+        let raw = b"\xF0\x9F\x98a\xFF\xC3\xA9\xE2\x82\xF0\x9F\x98\x80z";
+        let decoded = Decoded::new(raw, |_| ());
+        let text = std::str::from_utf8(&decoded.text).unwrap();
+        let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+        let offsets: Vec<u64> = places.iter().map(|&place| decoded.offset_in_raw(place)).collect();
+        assert_eq!(offsets, [0, 3, 4, 5, 7, 9, 13]);
+        for (from, &known) in places.iter().zip(&offsets) {
+            let behind = places.iter().filter(|&place| place >= from);
+            let offsets: Vec<u64> = behind.map(|&place| decoded.offset_from(*from, known, place)).collect();
+            assert!(
+                places.len() >= offsets.len() && offsets.windows(2).all(|pair| pair[0] < pair[1]),
+                "{offsets:?}"
+            );
+            assert_eq!(offsets.last(), Some(&13));
+        }
     }
 
     #[test]

@@ -132,3 +132,21 @@ fn fixtures_of_every_format_are_read_the_same_in_any_chunks() {
     }
     assert!(compared > 100, "{compared} fixtures");
 }
+
+#[test]
+fn a_line_that_is_larger_than_a_case_may_be_is_left_out_whole_and_in_chunks() {
+    let points: String = (2..30_000).map(|number| format!("ok {number}\n")).collect();
+    let report = format!("TAP version 13\n1..29999\nok 1 - {}\r\n{points}", "x".repeat(94));
+    let limits = Limits { case_bytes: 100, window_bytes: 100, whole_bytes: 0, ..Limits::default() };
+    let (whole, format) = by_reader(report.as_bytes(), limits);
+    assert_eq!(format, Some(Format::Tap));
+    let codes: Vec<_> = whole.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!((whole.cases.len(), codes), (29_998, vec!["case-too-large", "plan-not-met"]));
+    for chunk in [7, 300_000] {
+        let mut told = Told::default();
+        let mut reader = ReportReader::new(limits, &mut told);
+        report.as_bytes().chunks(chunk).for_each(|chunk| reader.feed(chunk));
+        reader.finish();
+        assert!(whole == told, "chunks of {chunk}");
+    }
+}
