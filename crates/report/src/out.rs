@@ -143,6 +143,7 @@ impl<'report> Out<'report> {
             room -= text.len();
         }
         if is_cut {
+            case.suite.retain(|name| !name.is_empty());
             self.finding(FindingCode::PathTooLong, case.offset);
         }
     }
@@ -230,7 +231,7 @@ impl<'report> Out<'report> {
 }
 
 /// Cuts a text to so many bytes, or up to three fewer, so that no character is cut.
-fn cut(text: &mut Text<'_>, bytes: usize) {
+pub(crate) fn cut(text: &mut Text<'_>, bytes: usize) {
     match text {
         Text::Borrowed(text) => *text = head_of(text, bytes),
         Text::Owned(text) => text.truncate(head_of(text, bytes).len()),

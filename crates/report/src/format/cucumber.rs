@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack, part, seconds, several};
+use super::detail::{joined, of_stack, part, seconds, several, shared};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
@@ -22,6 +22,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
 }
 
 fn read_feature(feature: Json<'_>, out: &mut Out<'_>) {
+    let common = Common { name: shared(feature, "name", out), file: shared(feature, "uri", out) };
     let mut background = None;
     let mut last: Option<(Place<'_>, Case<'_>)> = None;
     let mut has_trouble = false;
@@ -34,7 +35,7 @@ fn read_feature(feature: Json<'_>, out: &mut Out<'_>) {
             background = Some(element);
             continue;
         }
-        let mut case = case(feature, element, background.take(), out);
+        let mut case = case(&common, element, background.take(), out);
         has_trouble |= case.outcome.is_trouble();
         let place = Place::of(element);
         last = match last {
@@ -70,6 +71,12 @@ fn read_feature(feature: Json<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// What the scenarios of a feature have in common.
+struct Common<'json> {
+    name: Option<Text<'json>>,
+    file: Option<Text<'json>>,
+}
+
 /// Where a scenario stands in its feature.
 #[derive(PartialEq)]
 struct Place<'json> {
@@ -91,7 +98,7 @@ impl<'json> Place<'json> {
 }
 
 fn case<'json>(
-    feature: Json<'json>,
+    feature: &Common<'json>,
     element: Json<'json>,
     background: Option<Json<'json>>,
     out: &mut Out<'_>,
@@ -109,9 +116,9 @@ fn case<'json>(
         parts.hooks(element, "after", out);
     }
     let mut case = Case::new(parts.outcome(element), element.offset());
-    case.suite = feature.filled("name").into_iter().collect();
+    case.suite = feature.name.clone().into_iter().collect();
     case.name = element.filled("name");
-    case.file = feature.filled("uri");
+    case.file = feature.file.clone();
     case.line = element.whole_number_of("line").and_then(|line| line.try_into().ok());
     if let Some(location) = element.filled("location") {
         let (file, line) = located(&location);

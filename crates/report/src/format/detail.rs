@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
-use crate::out::Out;
+use crate::out::{Out, cut};
 use crate::scan::json::Json;
 
 /// More earlier tries than this are taken for no number of tries.
@@ -21,6 +21,17 @@ pub(super) fn seconds(value: Json<'_>, name: &str, per_second: f64, out: &mut Ou
         out.finding(FindingCode::BadTime, time.offset());
     }
     seconds
+}
+
+/// Returns the text that a member holds and that any number of cases have in common: once it is cut to what the path of
+/// one may be, a copy for each of them costs no more than that.
+pub(super) fn shared<'json>(value: Json<'json>, name: &str, out: &mut Out<'_>) -> Option<Text<'json>> {
+    let mut text = value.filled(name)?;
+    if text.len() > out.limits.path_bytes {
+        cut(&mut text, out.limits.path_bytes);
+        out.finding(FindingCode::PathTooLong, value.offset());
+    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Joins texts; one alone stays as it is.

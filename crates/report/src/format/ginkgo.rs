@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::detail::{failed_before, part, seconds, several, tried_before};
+use super::detail::{failed_before, part, seconds, several, shared, tried_before};
 use crate::finding::FindingCode;
-use crate::model::{Case, Detail, Outcome};
+use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
 use crate::scan::json::Json;
 use crate::time::parse_instant;
@@ -12,11 +12,12 @@ use crate::time::parse_instant;
 /// Reads the specs of every suite.
 pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     for suite in root.items() {
+        let description = shared(suite, "SuiteDescription", out);
         for spec in suite.list("SpecReports") {
             if !spec.is_whole() {
                 out.finding(FindingCode::CutCase, spec.offset());
             } else if spec.text_of("LeafNodeType").as_deref() == Some("It") {
-                let case = case(suite, spec, out);
+                let case = case(description.clone(), spec, out);
                 out.case(case);
             } else if outcome(spec, out).is_trouble() {
                 // a node around the specs: `BeforeSuite`, `ReportAfterSuite`
@@ -32,10 +33,10 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     }
 }
 
-fn case<'json>(suite: Json<'json>, spec: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
+fn case<'json>(suite: Option<Text<'json>>, spec: Json<'json>, out: &mut Out<'_>) -> Case<'json> {
     let mut case = Case::new(outcome(spec, out), spec.offset());
     let containers = spec.list("ContainerHierarchyTexts").filter_map(|text| text.text());
-    case.suite = suite.filled("SuiteDescription").into_iter().chain(containers).collect();
+    case.suite = suite.into_iter().chain(containers).collect();
     case.suite.retain(|text| !text.trim().is_empty());
     case.name = spec.filled("LeafNodeText");
     if let Some(location) = spec.get("LeafNodeLocation") {

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{failed_before, of_stack, seconds, several, tried_before};
+use super::detail::{failed_before, of_stack, seconds, several, shared, tried_before};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text, Try};
 use crate::out::Out;
@@ -23,9 +23,9 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
 }
 
 fn read_file(file: Json<'_>, out: &mut Out<'_>) {
-    let path = file.filled("name").or_else(|| file.filled("testFilePath"));
-    let project = file.get("displayName").and_then(|name| name.text().or_else(|| name.text_of("name")));
-    let project = project.filter(|name| !name.trim().is_empty());
+    let path = shared(file, "name", out).or_else(|| shared(file, "testFilePath", out));
+    let named = file.get("displayName").and_then(|name| shared(name, "name", out));
+    let project = named.or_else(|| shared(file, "displayName", out));
     let assertions = if file.get("assertionResults").is_some() { "assertionResults" } else { "testResults" };
     let mut has_trouble = false;
     for test in file.list(assertions) {

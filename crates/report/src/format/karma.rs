@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::detail::{of_stack, seconds, several};
+use super::detail::{of_stack, seconds, several, shared};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
@@ -17,7 +17,7 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
     let is_one = results.members().nth(1).is_none();
     for (id, tests) in results.members() {
         let browser = browsers.get(&id).copied();
-        let name = browser.and_then(|browser| browser.filled("name"));
+        let name = browser.and_then(|browser| shared(browser, "name", out));
         let mut has_trouble = false;
         for test in tests.items() {
             if test.is_whole() {

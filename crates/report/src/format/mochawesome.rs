@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack, seconds};
+use super::detail::{joined, of_stack, seconds, shared};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text};
 use crate::out::Out;
@@ -23,8 +23,8 @@ fn suite<'json>(
     out: &mut Out<'_>,
 ) {
     let depth = path.len();
-    path.extend(element.filled("title"));
-    let file = element.filled("file").or_else(|| element.filled("fullFile")).or(file);
+    path.extend(shared(element, "title", out));
+    let file = shared(element, "file", out).or_else(|| shared(element, "fullFile", out)).or(file);
     for hook in element.list("beforeHooks").chain(element.list("afterHooks")) {
         if hook.truth_of("fail") == Some(true) {
             out.failure_outside(hook.offset(), hook.get("err").and_then(|err| err.filled("message")));

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::detail::{joined, of_stack, seconds, several};
+use super::detail::{joined, of_stack, seconds, several, shared};
 use crate::finding::FindingCode;
 use crate::model::{Case, Detail, Outcome, Text, Try};
 use crate::out::Out;
@@ -23,14 +23,17 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
 
 fn suite<'json>(element: Json<'json>, path: &mut Vec<Text<'json>>, out: &mut Out<'_>) {
     let depth = path.len();
-    path.extend(element.filled("title"));
+    path.extend(shared(element, "title", out));
     // a spec has it, too, but behind its tests, where it may be cut off
-    let file = element.filled("file");
+    let file = shared(element, "file", out);
     for spec in element.list("specs") {
+        // of a spec each project makes a case
+        let title = shared(spec, "title", out);
+        let file = shared(spec, "file", out).or_else(|| file.clone());
         for test in spec.list("tests") {
             if test.is_whole() {
                 let mut case = case(spec, test, path, out);
-                case.file = case.file.or_else(|| file.clone());
+                (case.name, case.file) = (title.clone(), file.clone());
                 out.case(case);
             } else {
                 out.finding(FindingCode::CutCase, test.offset());
@@ -48,8 +51,6 @@ fn case<'json>(spec: Json<'json>, test: Json<'json>, path: &[Text<'json>], out: 
     let mut case = Case::new(Outcome::Skipped, test.offset());
     let project = test.filled("projectName").or_else(|| test.filled("projectId"));
     case.suite = project.into_iter().chain(path.iter().cloned()).collect();
-    case.name = spec.filled("title");
-    case.file = spec.filled("file");
     case.line = spec.whole_number_of("line").and_then(|line| line.try_into().ok());
     let expected = test.text_of("expectedStatus");
     let results: Vec<_> = test.list("results").collect();

@@ -52,6 +52,62 @@ fn a_long_name_of_a_suite_is_not_read_whole_for_each_case() {
     }
 }
 
+#[test]
+fn a_long_name_that_tests_in_json_have_in_common_is_not_read_for_each() {
+    // with an escape it cannot be borrowed
+    let name = format!("\\n{}", "x".repeat(4 << 20));
+    let many = |one: &str| vec![one; 40_000].join(",");
+    let (status, state) =
+        (r#"{"title":"a","status":"passed"}"#, r#"{"title":"a","state":"passed","pass":true}"#);
+    let playwright = r#"{"projectName":"p","results":[{"status":"passed"}]}"#;
+    let ginkgo = r#"{"LeafNodeType":"It","LeafNodeText":"a","State":"passed"}"#;
+    let scenario = r#"{"type":"scenario","name":"a","steps":[]}"#;
+    let reports = [
+        format!(
+            r#"{{"numTotalTests":40000,"testResults":[{{"name":"{name}","assertionResults":[{}]}}]}}"#,
+            many(status)
+        ),
+        format!(
+            r#"{{"stats":{{"suites":1}},"results":[{{"title":"{name}","fullFile":"f","tests":[{}],"suites":[]}}],"meta":{{"mochawesome":{{}}}}}}"#,
+            many(state)
+        ),
+        format!(
+            r#"{{"config":{{}},"suites":[{{"title":"s","file":"f","specs":[{{"title":"{name}","tests":[{}]}}]}}],"errors":[]}}"#,
+            many(playwright)
+        ),
+        format!(r#"[{{"SuitePath":"/s","SuiteDescription":"{name}","SpecReports":[{}]}}]"#, many(ginkgo)),
+        format!(r#"[{{"uri":"f","keyword":"Feature","name":"{name}","elements":[{}]}}]"#, many(scenario)),
+        format!(
+            r#"{{"startTime":"","endTime":"","userAgents":[],"passed":1,"fixtures":[{{"name":"s","path":"p","meta":{{"k":"{name}"}},"tests":[{}]}}]}}"#,
+            many(r#"{"name":"a","durationMs":1,"errs":[]}"#)
+        ),
+        format!(
+            r#"{{"browsers":{{"1":{{"id":"1","name":"{name}"}}}},"result":{{"1":[{}]}},"summary":{{}}}}"#,
+            many(r#"{"description":"a","suite":["s"],"success":true}"#)
+        ),
+    ];
+    for report in reports {
+        in_time("a long name in JSON", || {
+            let mut told = Told::default();
+            let mut counted = Counted(&mut told, 0);
+            let reading = read(report.as_bytes(), Limits::default(), &mut counted);
+            assert_eq!(reading.cases, 40_000, "{:?} {:?}", reading.format, told.findings);
+            assert_eq!(codes(&told)[0], "path-too-long", "{:?}", reading.format);
+        });
+    }
+}
+
+#[test]
+fn suites_behind_a_path_that_is_cut_are_left_out() {
+    let limits = Limits { path_bytes: 3, ..Limits::default() };
+    let told = told(
+        "<testsuite name='abcdef'><testsuite name='b'><testcase name='c'/></testsuite></testsuite>",
+        limits,
+    );
+    assert_eq!(told.cases[0].suite, ["abc"]);
+    assert_eq!(codes(&told), ["path-too-long"]);
+}
+
 /// Keeps findings, and how long the paths of the cases are.
 struct Counted<'told>(&'told mut Told, usize);
 
