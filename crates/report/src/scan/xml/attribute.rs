@@ -14,10 +14,21 @@ impl XmlScanner {
         &mut self,
         window: &[u8],
         tag: usize,
-        mut at: usize,
+        at: usize,
     ) -> Result<(usize, bool), Step> {
+        let name = window.get(tag + 1..at).unwrap_or_default();
         self.attributes.clear();
         self.tag_findings.clear();
+        if let Some(read) = self.read_shaped(window, name, at) {
+            return Ok(read);
+        }
+        self.attributes.clear();
+        let (end, is_empty) = self.read_one_by_one(window, tag, at)?;
+        self.keep_shape(window, name, at, end);
+        Ok((end, is_empty))
+    }
+
+    fn read_one_by_one(&mut self, window: &[u8], tag: usize, mut at: usize) -> Result<(usize, bool), Step> {
         let mut spaced = false;
         loop {
             // each attribute that is left out counts, too, or a tag could hold millions of them

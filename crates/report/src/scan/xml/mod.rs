@@ -12,11 +12,13 @@
 //! - `visitor`: what is told, and to whom.
 //! - `scanner`: windows, text, tags and sections.
 //! - `attribute`: the inside of a start tag.
+//! - `shape`: the fast way through a tag like one before.
 //! - [`tree`]: elements with all that is in them, for readers that want a whole one at once.
 
 mod attribute;
 mod lost;
 mod scanner;
+mod shape;
 pub mod tree;
 mod visitor;
 

@@ -4,6 +4,7 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::attribute::local_part;
 use super::lost::Lost;
+use super::shape::Shapes;
 use super::visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 use crate::limits::Limits;
@@ -65,6 +66,8 @@ pub struct XmlScanner {
     pub(super) tag_findings: Vec<(FindingCode, u32)>,
     /// What was passed over and has not ended.
     pub(super) lost: Option<Lost>,
+    /// The names of the attributes that tags had.
+    pub(super) shapes: Shapes,
     told_outer_text: bool,
     pub(super) after_break: AfterBreak,
     /// The kinds of sections of which no end stands in what is left of the last window.
@@ -118,6 +121,7 @@ impl XmlScanner {
             consumed: 0,
             attributes: Vec::new(),
             tag_findings: Vec::new(),
+            shapes: Shapes::default(),
             told_outer_text: false,
             after_break: AfterBreak::Stop,
             endless: Vec::new(),
@@ -384,8 +388,10 @@ impl XmlScanner {
     #[inline]
     fn text<V: XmlVisitor>(&mut self, window: &[u8], at: usize, last: bool, visitor: &mut V) -> usize {
         let rest = window.get(at..).unwrap_or_default();
+        if rest.first() == Some(&b'<') {
+            return at;
+        }
         let end = match memchr(b'<', rest) {
-            Some(0) => return at,
             Some(found) => at + found,
             None if last => window.len(),
             None => at + without_partial_end(rest),
