@@ -1,7 +1,7 @@
 //! Where readers put what they find: counted, capped, and with places in the report as it came.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::finding::{Finding, FindingCode};
 use crate::fold::Fold;
@@ -83,6 +83,26 @@ impl<'report> OffsetCursor<'report> {
     }
 }
 
+/// Takes keys that are hashes for their own hash.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
 /// What readers put cases and findings into.
 pub(crate) struct Out<'report> {
     visitor: &'report mut dyn Visitor,
@@ -93,7 +113,9 @@ pub(crate) struct Out<'report> {
     findings: usize,
     pub(crate) findings_left_out: u64,
     /// How many cases of each identity there were.
-    seen: HashMap<u64, u32>,
+    seen: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    /// The parts of an identity on their way into its hash.
+    key: Vec<u8>,
 }
 
 impl<'report> Out<'report> {
@@ -107,7 +129,8 @@ impl<'report> Out<'report> {
             cases: 0,
             findings: 0,
             findings_left_out: 0,
-            seen: HashMap::new(),
+            seen: HashMap::default(),
+            key: Vec::new(),
         }
     }
 
@@ -156,9 +179,7 @@ impl<'report> Out<'report> {
     }
 
     fn ordinal(&mut self, case: &Case<'_>) -> u32 {
-        let mut hasher = DefaultHasher::new();
-        identity::parts(case, self.fold, |part| part.hash(&mut hasher));
-        let key = hasher.finish();
+        let key = identity::key(case, self.fold, &mut self.key);
         if let Some(before) = self.seen.get_mut(&key) {
             *before = before.saturating_add(1);
             return *before;

@@ -1,7 +1,5 @@
 //! The bytes of a report → its cases.
 
-use std::borrow::Cow;
-
 use memchr::memchr;
 
 use crate::finding::{Finding, FindingCode};
@@ -11,7 +9,7 @@ use crate::format::junit::{JunitReader, JunitState};
 use crate::format::{Engine, Format, LineReader};
 use crate::limits::Limits;
 use crate::out::{OffsetCursor, Out, Places, Visitor};
-use crate::scan::encoding::{Decoded, StreamDecoder};
+use crate::scan::encoding::{Decoded, StreamDecoder, as_text};
 use crate::scan::json::JsonTree;
 use crate::scan::reference::check_references;
 use crate::scan::stream::StreamOffsets;
@@ -87,11 +85,6 @@ pub fn read(raw: &[u8], options: impl Into<Options>, visitor: &mut dyn Visitor) 
     let text = as_text(&decoded.text);
     let format = read_text(&text, &mut out);
     Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }
-}
-
-/// Decoded text is UTF-8; were it not, what is wrong would become U+FFFD.
-fn as_text(text: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(text)
 }
 
 fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {

@@ -69,7 +69,7 @@ impl fmt::Display for TestId {
 }
 
 /// A part of an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Part<'part> {
     /// A text; empty where it is absent.
     Text(&'part str),
@@ -88,6 +88,19 @@ pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>))
     }
     text(without_checkout(case.class.as_deref().unwrap_or_default()));
     text(case.name.as_deref().unwrap_or_default());
+}
+
+/// Returns a hash of the parts: the same for the same parts, and for others hardly ever. `buffer` is used on the way.
+pub(crate) fn key(case: &Case<'_>, fold: Fold, buffer: &mut Vec<u8>) -> u64 {
+    buffer.clear();
+    parts(case, fold, |part| match part {
+        Part::Text(text) => {
+            buffer.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            buffer.extend_from_slice(text.as_bytes());
+        }
+        Part::Count(count) => buffer.extend_from_slice(&(count as u64).to_le_bytes()),
+    });
+    xxhash_rust::xxh3::xxh3_64(buffer)
 }
 
 /// Returns what of a file's path is the same on every machine: its place below the checkout, with `/`.

@@ -23,6 +23,15 @@ pub enum Charset {
     Other(&'static Encoding),
 }
 
+/// Takes bytes that are UTF-8 for text. Were they not, what is wrong would become U+FFFD.
+#[inline]
+pub(crate) fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
 /// What the head of a report says about its encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detected {

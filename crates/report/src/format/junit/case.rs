@@ -5,6 +5,7 @@ use super::trouble::Troubles;
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
+use crate::scan::encoding::as_text;
 use crate::scan::xml::tree::Element;
 use crate::time::{parse_clock, parse_instant, parse_seconds};
 
@@ -40,9 +41,11 @@ fn attributes<'xml>(element: Element<'xml>, case: &mut Case<'xml>, out: &mut Out
             b"line" | b"lineno" if case.line.is_none() && value.trim().parse::<u64>().is_ok() => {
                 case.line = value.trim().parse().ok();
             }
-            b"timestamp" | b"started-at" if case.started.is_none() && parse_instant(&value).is_some() => {
-                case.started = parse_instant(&value);
-            }
+            b"timestamp" | b"started-at" if case.started.is_none() => match parse_instant(&value) {
+                Some(started) => case.started = Some(started),
+                None if value.trim().is_empty() => {}
+                None => property(name, value, case),
+            },
             b"status" | b"result" => match status(&value) {
                 Status::Known(outcome) => said = said.max(outcome),
                 Status::Unknown if value.trim().is_empty() => {}
@@ -95,7 +98,7 @@ fn time(raw: &str, seconds: &mut Option<f64>) -> bool {
 }
 
 fn property<'xml>(name: &'xml [u8], value: Text<'xml>, case: &mut Case<'xml>) {
-    case.properties.push((String::from_utf8_lossy(name), value));
+    case.properties.push((as_text(name), value));
 }
 
 fn is_yes(value: &str) -> bool {
@@ -167,7 +170,7 @@ fn one_property<'xml>(element: Element<'xml>, case: &mut Case<'xml>) {
     let name = match element.attribute("name") {
         Some(name) => name,
         None if element.is("property") => Text::Borrowed(""),
-        None => String::from_utf8_lossy(element.name()),
+        None => as_text(element.name()),
     };
     let value = element.attribute("value").or_else(|| element.filled_text()).unwrap_or_default();
     if !(name.is_empty() && value.is_empty()) {

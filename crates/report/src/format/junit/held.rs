@@ -5,7 +5,6 @@
 //! another case.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::case::join;
 use super::frame::Counts;
@@ -108,9 +107,7 @@ fn is_same(one: &Case<'_>, other: &Case<'_>) -> bool {
 }
 
 fn key(case: &Case<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    identity::parts(case, Fold::NOTHING, |part| part.hash(&mut hasher));
-    hasher.finish()
+    identity::key(case, Fold::NOTHING, &mut Vec::new())
 }
 
 /// The teardown of the same try failed, too.

@@ -42,10 +42,8 @@ impl XmlScanner {
         let mut text = shape.text.as_slice();
         for &(length, local) in &shape.parts {
             let rest = window.get(at..)?;
-            match rest {
-                [b'>', ..] => return Some((at + 1, false)),
-                [b'/', b'>', ..] => return Some((at + 2, true)),
-                _ => {}
+            if let Some(end) = tag_end(rest, at) {
+                return Some(end);
             }
             let (part, others) = text.split_at_checked(usize::from(length))?;
             text = others;
@@ -64,11 +62,7 @@ impl XmlScanner {
             });
             at = start + end.length + 1;
         }
-        match window.get(at..)? {
-            [b'>', ..] => Some((at + 1, false)),
-            [b'/', b'>', ..] => Some((at + 2, true)),
-            _ => None,
-        }
+        tag_end(window.get(at..)?, at)
     }
 
     /// Keeps the shape of a tag that was read, if it is one.
@@ -88,7 +82,8 @@ impl XmlScanner {
                 && part.first() == Some(&b' ')
                 && part.ends_with(b"=\"");
             let local = attribute.local.start - attribute.name.start;
-            let (Ok(length), Ok(local), true) = (u16::try_from(part.len()), u16::try_from(local), is_plain) else {
+            let (Ok(length), Ok(local), true) = (u16::try_from(part.len()), u16::try_from(local), is_plain)
+            else {
                 shape.text.clear();
                 shape.parts.clear();
                 return;
@@ -97,11 +92,24 @@ impl XmlScanner {
             shape.parts.push((length, local));
             at = attribute.value.end as usize + 1;
         }
-        let is_whole = matches!(window.get(at..end), Some(b">" | b"/>"));
+        let is_whole =
+            window.get(at..end).is_some_and(|rest| tag_end(rest, at).is_some_and(|(found, _)| found == end));
         if !is_whole {
-            // a declaration of a namespace, which is left out, or blanks
+            // a declaration of a namespace, which is left out, or more blanks
             shape.text.clear();
             shape.parts.clear();
         }
+    }
+}
+
+/// Returns where a tag ends whose end this is, with a blank before it or none, and whether it is an empty element's.
+#[inline]
+fn tag_end(rest: &[u8], at: usize) -> Option<(usize, bool)> {
+    match rest {
+        [b'>', ..] => Some((at + 1, false)),
+        [b'/', b'>', ..] => Some((at + 2, true)),
+        [b' ', b'/', b'>', ..] => Some((at + 3, true)),
+        [b' ', b'>', ..] => Some((at + 2, false)),
+        _ => None,
     }
 }

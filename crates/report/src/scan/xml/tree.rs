@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::visitor::{Attribute, Span, StartTag, Text, TextKind, narrow};
+use crate::scan::encoding::as_text;
 use crate::scan::reference::{read_attribute, read_cdata, read_text};
 
 /// No node.
@@ -271,7 +272,7 @@ impl<'tree> Element<'tree> {
 
     /// Returns an element as it is written.
     fn source(&self, node: &Node) -> Cow<'tree, str> {
-        String::from_utf8_lossy(Span { start: node.start, end: node.end }.of(self.window))
+        as_text(Span { start: node.start, end: node.end }.of(self.window))
     }
 }
 
@@ -310,7 +311,7 @@ impl<'tree> Value<'tree> {
     pub fn read(&self) -> Cow<'tree, str> {
         let raw = self.attribute.value.of(self.window);
         if !self.attribute.coded {
-            return String::from_utf8_lossy(raw);
+            return as_text(raw);
         }
         let mut decoded = Vec::with_capacity(raw.len());
         read_attribute(raw, &mut decoded);
@@ -325,7 +326,7 @@ fn read_piece(raw: &[u8], kind: TextKind) -> Cow<'_, str> {
         _ => memchr::memchr(b'\r', raw).is_some(),
     };
     if !is_coded {
-        return String::from_utf8_lossy(raw);
+        return as_text(raw);
     }
     let mut decoded = Vec::with_capacity(raw.len());
     match kind {
