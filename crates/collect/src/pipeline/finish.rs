@@ -146,7 +146,8 @@ impl Attempt<'_> {
         self.shared.go_on()?;
         let key = key(collection, &self.shared.run);
         let destination = Some(&*self.plan.destination);
-        Ok(CollectionObject::begin(self.runtime, destination, collection, key, self.shared.level)?)
+        let work = (self.shared.level, self.plan.threads);
+        Ok(CollectionObject::begin(self.runtime, destination, collection, key, work)?)
     }
 
     fn ledger(&self, fold: Fold) -> Ledger {

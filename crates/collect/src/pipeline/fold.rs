@@ -485,9 +485,8 @@ mod tests {
     fn notes_and_losses_of_reports_do_not_crowd_out_those_of_whole_artifacts() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let key = "failed_test_runs/1/1".to_owned();
-        let failed =
-            CollectionObject::begin(runtime.handle(), None, "failed_test_runs", key, Level::default())
-                .unwrap();
+        let work = (Level::default(), std::num::NonZeroUsize::MIN);
+        let failed = CollectionObject::begin(runtime.handle(), None, "failed_test_runs", key, work).unwrap();
         let mut fold = Fold::new(None, failed, None, JobNames::new());
         let ledger = LedgerArtifact {
             name: "a".to_owned(),

@@ -1,6 +1,10 @@
 //! The objects of an attempt under way: lines in, one gzip member each out.
 
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::output::gzip::{Level, Member, Piece, PieceCompressor};
 use crate::output::{Destination, ObjectKind, ObjectWriter, OutputError};
@@ -15,21 +19,26 @@ pub(crate) struct CollectionObject {
     key: String,
     writer: Option<Box<dyn ObjectWriter>>,
     member: Member,
-    compressor: PieceCompressor,
+    level: Level,
     lines: Vec<u8>,
+    /// Pieces that are compressed on other threads, in order.
+    under_way: VecDeque<JoinHandle<Piece>>,
+    /// How many there may be at once.
+    most_under_way: usize,
     rows: u64,
     bytes: u64,
     runtime: Handle,
 }
 
 impl CollectionObject {
-    /// Begins a collection. Without a destination its bytes are counted and go nowhere.
+    /// Begins a collection. Without a destination its bytes are counted and go nowhere. Lines that are added are compressed on
+    /// up to `threads` others.
     pub(crate) fn begin(
         runtime: &Handle,
         destination: Option<&dyn Destination>,
         collection: &'static str,
         key: String,
-        level: Level,
+        (level, threads): (Level, NonZeroUsize),
     ) -> Result<Self, OutputError> {
         let writer = match destination {
             Some(destination) => Some(runtime.block_on(destination.create(&key, ObjectKind::GzipJson))?),
@@ -40,8 +49,10 @@ impl CollectionObject {
             key,
             writer,
             member: Member::new(),
-            compressor: PieceCompressor::new(level),
+            level,
             lines: Vec::new(),
+            under_way: VecDeque::new(),
+            most_under_way: threads.get(),
             rows: 0,
             bytes: 0,
             runtime: runtime.clone(),
@@ -77,14 +88,35 @@ impl CollectionObject {
         if self.lines.is_empty() {
             return Ok(());
         }
-        let piece = self.compressor.compress(&self.lines);
-        self.lines.clear();
-        self.add_piece(piece, 0)
+        while self.under_way.len() >= self.most_under_way {
+            self.take_piece()?;
+        }
+        let (lines, level) = (std::mem::take(&mut self.lines), self.level);
+        let compress = move || PieceCompressor::new(level).compress(&lines);
+        self.under_way.push_back(self.runtime.spawn_blocking(compress));
+        Ok(())
+    }
+
+    /// Waits for the piece that is compressed longest.
+    fn take_piece(&mut self) -> Result<(), OutputError> {
+        let Some(piece) = self.under_way.pop_front() else { return Ok(()) };
+        match self.runtime.block_on(piece) {
+            Ok(piece) => self.add_piece(piece, 0),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(ended) => {
+                    Err(OutputError::Unavailable { place: self.key.clone(), source: Box::new(ended) })
+                }
+            },
+        }
     }
 
     /// Ends the bytes; nothing is visible before [`commit`](Self::commit).
     pub(crate) fn end(&mut self) -> Result<(), OutputError> {
         self.flush()?;
+        while !self.under_way.is_empty() {
+            self.take_piece()?;
+        }
         let trailer = std::mem::take(&mut self.member).trailer();
         self.write(trailer)
     }

@@ -151,7 +151,7 @@ fn collect_attempt(
     };
     let begin = |collection| {
         let key = key(collection, run);
-        CollectionObject::begin(runtime, Some(&*plan.destination), collection, key, level)
+        CollectionObject::begin(runtime, Some(&*plan.destination), collection, key, (level, plan.threads))
     };
     let full = has_full.then(|| begin("test_run")).transpose()?;
     let failed = begin("failed_test_runs")?;

@@ -10,8 +10,8 @@ use super::walk::{PADDING_BYTES, Walker};
 
 /// How hard to compress.
 ///
-/// The default is 7, the fastest level whose pieces of 1 MiB are well within 1.1 times the size of `gzip -9`: 6 is at
-/// the edge, and little faster.
+/// The default is 6, the fastest level whose pieces of 2 MiB are within 1.1 times the size of `gzip -9`
+/// (`scripts/bench gzip`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(pub(super) CompressionLvl);
 
@@ -27,7 +27,7 @@ impl Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self(CompressionLvl::new(7).unwrap_or_default())
+        Self(CompressionLvl::new(6).unwrap_or_default())
     }
 }
 
