@@ -148,7 +148,7 @@ impl Additional {
         let mut earlier: FxHashMap<u32, Place> = FxHashMap::default();
         let mut seconds_of_earlier = Vec::new();
         if owner.sights.len() == 0 {
-            owner.sights = sights;
+            owner.sights = sights.settled();
         } else {
             for (identity, place, is_repeated) in sights.iter() {
                 if let Sight::Again { first, is_second } = owner.sights.see(identity, place) {

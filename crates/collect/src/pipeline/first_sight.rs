@@ -70,6 +70,8 @@ const TABLES: usize = 256;
 pub(crate) struct FirstSights {
     tables: Vec<Table>,
     used: usize,
+    /// Tables double when they grow: what is gone soon takes more memory rather than time.
+    is_short_lived: bool,
     /// The most bytes that a growing table and its successor have taken together.
     #[cfg(test)]
     growing: usize,
@@ -84,6 +86,20 @@ struct Table {
 }
 
 impl FirstSights {
+    /// Makes first sights that are gone soon, or [`settled`](Self::settled): those of one report.
+    pub(crate) fn short_lived() -> Self {
+        Self { is_short_lived: true, ..Self::default() }
+    }
+
+    /// Makes them such as stay, in as few bytes as those that grew.
+    pub(crate) fn settled(self) -> Self {
+        let mut settled = Self { used: self.used, ..Self::default() };
+        for table in self.tables {
+            settled.tables.push(table.fitted());
+        }
+        settled
+    }
+
     /// Returns the number of distinct cases.
     pub(crate) fn len(&self) -> usize {
         self.used
@@ -98,7 +114,7 @@ impl FirstSights {
         let at = self.table_of(identity);
         let Some(table) = self.tables.get_mut(at) else { return Sight::First };
         if table.is_full() {
-            table.grow();
+            table.grow(self.is_short_lived);
             #[cfg(test)]
             {
                 self.growing = self.growing.max(table.slots.len() * size_of::<Slot>() * 9 / 5);
@@ -148,7 +164,7 @@ impl FirstSights {
             let at = self.table_of(slot.identity);
             if let Some(table) = self.tables.get_mut(at) {
                 if table.is_full() {
-                    table.grow();
+                    table.grow(self.is_short_lived);
                 }
                 table.put(slot);
             }
@@ -211,9 +227,23 @@ impl Table {
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, doubles: bool) {
+        let length = self.slots.len();
+        self.resize(if doubles { (length * 2).max(64) } else { (length + length / 4).max(16) });
+    }
+
+    /// Gives up slots that are not needed.
+    fn fitted(mut self) -> Self {
+        // so that it is full
+        let length = (self.used * 20).div_ceil(17).max(16);
+        if length < self.slots.len() {
+            self.resize(length);
+        }
+        self
+    }
+
+    fn resize(&mut self, length: usize) {
         let empty = Slot { identity: Identity([0; 3]), report: 0, ordinal: EMPTY };
-        let length = (self.slots.len() + self.slots.len() / 4).max(16);
         let old = std::mem::replace(&mut self.slots, vec![empty; length]);
         self.used = 0;
         for slot in old.into_iter().filter(|slot| slot.ordinal != EMPTY) {
@@ -253,11 +283,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000), before in prop_oneof![Just(0), Just(MANY)]) {
-            let mut sights = FirstSights::default();
+        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000), before in prop_oneof![Just(0), Just(300), Just(MANY)], is_short in any::<bool>()) {
+            let mut sights = if is_short { FirstSights::short_lived() } else { FirstSights::default() };
             // so many that the rest meets many tables, or few
             for ordinal in 0..u32::try_from(before).unwrap() {
                 sights.see(Identity::new(2, &ordinal.to_le_bytes()), Place { report: 2, ordinal });
+            }
+            if is_short {
+                sights = sights.settled();
             }
             let mut firsts: HashMap<u16, (Place, u32)> = HashMap::new();
             for (ordinal, name) in names.iter().enumerate() {

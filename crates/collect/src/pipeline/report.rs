@@ -147,7 +147,7 @@ impl ReportSink {
             ticks: Vec::new(),
             rows: FxHashMap::default(),
             class_hashes: Vec::new(),
-            sights: FirstSights::default(),
+            sights: FirstSights::short_lived(),
             repeated: Vec::new(),
             trees: Vec::new(),
             ordinal: 0,
@@ -171,7 +171,7 @@ impl ReportSink {
         self.ticks.clear();
         self.rows.clear();
         self.class_hashes.clear();
-        self.sights = FirstSights::default();
+        self.sights = FirstSights::short_lived();
         self.repeated.clear();
         self.trees.clear();
         self.ordinal = 0;

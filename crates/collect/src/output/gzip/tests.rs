@@ -242,5 +242,5 @@ fn stored_pieces_are_read() {
 fn levels_are_from_1_to_12() {
     assert_eq!(Level::new(0), None);
     assert_eq!(Level::new(13), None);
-    assert_eq!(Level::new(7), Some(Level::default()));
+    assert_eq!(Level::new(6), Some(Level::default()));
 }
