@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::fold::Fold;
 use crate::model::Case;
 
+mod browser;
 mod checkout;
 
 use checkout::without_checkout;
@@ -83,10 +84,17 @@ pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>))
     text(&stable_file(case.file.as_deref().unwrap_or_default()));
     tell(Part::Count(case.suite.len()));
     let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
+    let mut class = Cow::Borrowed(without_checkout(case.class.as_deref().unwrap_or_default()));
     for suite in &case.suite {
-        text(without_checkout(stable_suite(suite)));
+        match browser::without_versions(suite) {
+            Some(stable) => {
+                text(&stable);
+                class = browser::class_without_versions(&class, suite, &stable).into_owned().into();
+            }
+            None => text(without_checkout(stable_suite(suite))),
+        }
     }
-    text(without_checkout(case.class.as_deref().unwrap_or_default()));
+    text(&class);
     text(case.name.as_deref().unwrap_or_default());
 }
 
@@ -180,6 +188,16 @@ mod tests {
         assert_eq!(id("TestFoo-20261123024040"), id("TestFoo"));
         assert_ne!(id("TestFoo-2026112302404"), id("TestFoo"));
         assert_ne!(id("-20261123024040"), id("-20261123024041"));
+    }
+
+    #[test]
+    fn an_update_of_a_browser_makes_no_other_test() {
+        let id = |suite, class| TestId::of("", &case("", &[suite], class, "n"), Fold::NOTHING);
+        let before =
+            id("Chrome 79.0.3945.88 (Mac OS X 10.15.0)", "Chrome_79_0_3945_88_(Mac_OS_X_10_15_0).cart");
+        assert_eq!(id("Chrome 120.0.1.2 (Mac OS X 14.1)", "Chrome_120_0_1_2_(Mac_OS_X_14_1).cart"), before);
+        assert_ne!(id("Firefox 79.0 (Mac OS X 10.15.0)", "Firefox_79_0_(Mac_OS_X_10_15_0).cart"), before);
+        assert_ne!(id("Chrome 79.0.3945.88 (Linux)", "Chrome_79_0_3945_88_(Linux).cart"), before);
     }
 
     #[test]
