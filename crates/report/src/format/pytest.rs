@@ -1,7 +1,8 @@
 //! The report log of pytest (<https://github.com/pytest-dev/pytest-reportlog>): a report a line, of a collector or of a
 //! phase of a test.
 //!
-//! Set-up, call and tear-down of a test are one case; its seconds are those of the call. Where the outcome is `rerun`
+//! Set-up, call and tear-down of a test are one case; its seconds are those of all three, as in pytest's JUnit XML. Where the
+//! outcome is `rerun`
 //! (pytest-rerunfailures) the try has ended. A collector that fails, or is skipped, is a case, as pytest counts it.
 
 use std::borrow::Cow;
@@ -110,15 +111,14 @@ impl Session {
             captured = [None, None];
         }
         let Some(entry) = self.shelf.get(&id) else { return };
-        let seconds = report.number_of("duration").filter(|&seconds| seconds >= 0.0);
-        entry.verdict = match entry.verdict {
+        let (before, took) = entry.verdict.unzip();
+        let took = total(took.flatten(), seconds(report));
+        let outcome = match before {
             // the call is what counts, unless another phase went wrong, or it never came
-            Some((before, took)) if before.is_trouble() || (when != "call" && !outcome.is_trouble()) => {
-                Some((before, took))
-            }
-            Some((_, took)) if when != "call" => Some((outcome, took)),
-            _ => Some((outcome, seconds)),
+            Some(before) if before.is_trouble() || (when != "call" && !outcome.is_trouble()) => before,
+            _ => outcome,
         };
+        entry.verdict = Some((outcome, took));
         // each phase repeats what those before it had
         let [stdout, stderr] = captured;
         entry.case.stdout = stdout.or(entry.case.stdout.take());
@@ -164,6 +164,9 @@ impl Session {
 
     /// A tear-down of a try that has ended.
     fn late(&mut self, id: &str, report: Json<'_>) {
+        if let Some(entry) = self.shelf.get(id).filter(|entry| entry.case.tries.is_empty()) {
+            entry.case.seconds = total(entry.case.seconds, seconds(report));
+        }
         if report.text_of("outcome").as_deref() != Some("failed") {
             return;
         }
@@ -199,6 +202,18 @@ impl Session {
             let seconds = entry.verdict.and_then(|(_, seconds)| seconds);
             entry.verdict = Some((Outcome::Failed, seconds));
         }
+    }
+}
+
+fn seconds(report: Json<'_>) -> Option<f64> {
+    report.number_of("duration").filter(|&seconds| seconds >= 0.0)
+}
+
+/// Adds the seconds of phases; nothing where none is known.
+fn total(before: Option<f64>, more: Option<f64>) -> Option<f64> {
+    match (before, more) {
+        (Some(before), Some(more)) => Some(before + more),
+        (before, more) => before.or(more),
     }
 }
 
