@@ -11,7 +11,8 @@ pub struct Limits {
     pub tag_bytes: usize,
     /// Bytes of one outermost case with all that is in it (`--max-case-size`); what its elements take in memory counts, too.
     pub case_bytes: usize,
-    /// Bytes of the file and the suites' names of one case, together (`--max-path-size`): many cases may have them in common.
+    /// Bytes of the file and the suites' names of one case, together: many cases may have them in common. It is fixed: no flag
+    /// sets it.
     pub path_bytes: usize,
     /// Bytes of a report of a format that must be read whole (`--max-report-size`).
     pub report_bytes: usize,
