@@ -30,12 +30,15 @@ pub struct Unlisted {
 
 /// Lists the files below a path, in the order of their names' bytes; a file alone is its own list.
 ///
-/// Links are followed. What is neither file nor folder is left out, unless it was named itself: `/dev/stdin` is read.
+/// Links are followed. `-` is the standard input, unless there is such a file (on Unix alone). What is neither file nor folder is left out, unless it was named itself: `/dev/stdin` is read.
 ///
 /// # Errors
 /// The path is not there, or cannot be seen.
 pub fn list(path: &Path) -> io::Result<(Vec<LooseReport>, Vec<Unlisted>)> {
     let name = shown(path);
+    if cfg!(unix) && name == "-" && !path.exists() {
+        return Ok((vec![LooseReport { name, file: PathBuf::from("/dev/stdin") }], Vec::new()));
+    }
     if !std::fs::metadata(path)?.is_dir() {
         return Ok((vec![LooseReport { name, file: path.to_owned() }], Vec::new()));
     }

@@ -30,8 +30,14 @@ pub(crate) fn run(args: ConvertArgs, layers: &Layers) -> Result<Exit, Failure> {
 }
 
 fn carry_out(converting: &Converting, talk: Talk) -> Result<Exit, Failure> {
+    let listed = reports::list(&converting.reading)?;
+    if let Some(findings) = converting.findings.as_ref().filter(|findings| listed.has(findings)) {
+        return Err(Failure::usage(format!("`{}` is one of the reports that are read", findings.display()))
+            .hint("write the findings into another file"));
+    }
     let mut to = Output::new(converting, talk)?;
-    let totals = reports::read_all(&converting.reading, &mut to, Output::case, Output::end_of_report)?;
+    let totals =
+        reports::read_all(&converting.reading, listed, &mut to, Output::case, Output::end_of_report)?;
     to.end()?;
     if let Some(file) = converting.findings.as_ref().filter(|_| totals.has_findings() && !talk.quiet) {
         let told = findings::sum(totals.files, totals.cases, totals.findings);

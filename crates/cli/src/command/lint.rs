@@ -21,6 +21,7 @@ fn carry_out(reading: &Reading, talk: Talk) -> Result<Exit, Failure> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     let totals = reports::read_all(
         reading,
+        reports::list(reading)?,
         &mut stdout,
         |_, _, _| Ok(()),
         |stdout: &mut BufWriter<StdoutLock<'_>>, report, read| {

@@ -1,6 +1,8 @@
 //! What `lint` and `convert` have in common: the files of the paths that were named, read one after the other.
 
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use testlake_collect::loose::{self, LooseReport, ReadReport};
 use testlake_report::Case;
@@ -52,12 +54,12 @@ impl Totals {
 /// Reads every file. `case` gets its cases and `end` what came of it. Both may fail, which ends all.
 pub(super) fn read_all<T>(
     reading: &Reading,
+    Listed { files, mut totals }: Listed,
     to: &mut T,
     mut case: impl FnMut(&mut T, &LooseReport, &Case<'_>) -> Result<(), Failure>,
     mut end: impl FnMut(&mut T, &LooseReport, &ReadReport) -> Result<(), Failure>,
 ) -> Result<Totals, Failure> {
-    let mut totals = Totals::default();
-    for report in list(reading, &mut totals)? {
+    for report in files {
         let mut failed = None;
         let read = loose::read(&report, reading.options, &mut |one| {
             if failed.is_none() {
@@ -88,19 +90,85 @@ impl Totals {
     }
 }
 
-/// Lists all files before any is read: a path that is not there is a usage error.
-fn list(reading: &Reading, totals: &mut Totals) -> Result<Vec<LooseReport>, Failure> {
-    let mut all = Vec::new();
+/// The files of all paths, and what of them could not be listed.
+pub(super) struct Listed {
+    files: Vec<LooseReport>,
+    totals: Totals,
+}
+
+impl Listed {
+    /// Reports whether a path is one of the files, by whatever name.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let Some(wanted) = fs::metadata(path).ok().as_ref().and_then(same::file) else { return false };
+        self.files.iter().any(|report| is_same(report, wanted))
+    }
+}
+
+/// Lists all files before any is read or written: a path that is not there is a usage error. The file that stdout goes to is
+/// left out: `testlake convert . > ./cases.ndjson`.
+pub(super) fn list(reading: &Reading) -> Result<Listed, Failure> {
+    let mut listed = Listed { files: Vec::new(), totals: Totals::default() };
     for path in &reading.paths {
-        let listed = loose::list(path).or_exit(Exit::Usage);
+        let found = loose::list(path).or_exit(Exit::Usage);
         let (files, unlisted) =
-            listed.map_err(|failure| failure.context(format!("cannot read `{}`", path.display())))?;
-        all.extend(files);
+            found.map_err(|failure| failure.context(format!("cannot read `{}`", path.display())))?;
+        listed.files.extend(files);
         for folder in unlisted {
-            totals.cannot_read(&folder.name, &folder.error);
+            listed.totals.cannot_read(&folder.name, &folder.error);
         }
     }
-    Ok(all)
+    if let Some(stdout) = same::stdout() {
+        listed.files.retain(|report| {
+            let is_stdout = is_same(report, stdout);
+            if is_stdout {
+                let line = format!("warning: `{}` is not read: it is where the output goes", report.name);
+                // Where stderr is gone there is nobody to tell.
+                writeln!(io::stderr(), "{}", render::for_terminal(&line)).ok();
+            }
+            !is_stdout
+        });
+    }
+    Ok(listed)
+}
+
+fn is_same(report: &LooseReport, wanted: same::File) -> bool {
+    fs::metadata(&report.file).ok().as_ref().and_then(same::file) == Some(wanted)
+}
+
+/// What makes a file the same under all its names.
+#[cfg(unix)]
+mod same {
+    use std::fs::Metadata;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+
+    /// The device and the number on it.
+    pub(super) type File = (u64, u64);
+
+    /// Names a regular file.
+    pub(super) fn file(metadata: &Metadata) -> Option<File> {
+        metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
+    }
+
+    /// Names the file that stdout goes to, where it is one.
+    pub(super) fn stdout() -> Option<File> {
+        let stdout = std::io::stdout().as_fd().try_clone_to_owned().ok()?;
+        file(&std::fs::File::from(stdout).metadata().ok()?)
+    }
+}
+
+/// What makes a file the same under all its names is not known.
+#[cfg(not(unix))]
+mod same {
+    pub(super) type File = std::convert::Infallible;
+
+    pub(super) fn file(_: &std::fs::Metadata) -> Option<File> {
+        None
+    }
+
+    pub(super) fn stdout() -> Option<File> {
+        None
+    }
 }
 
 /// Writes to stdout. Where nobody reads any more, that ends all, as what ended well.

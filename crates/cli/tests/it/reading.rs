@@ -150,3 +150,39 @@ fn who_reads_no_further_ends_it_well() {
         );
     }
 }
+
+#[test]
+fn findings_are_not_written_over_a_report() {
+    let program = Program::new();
+    program.write("reports/a.xml", WHOLE);
+    let words = ["convert", "--as", "ndjson", "reports", "--findings", "reports/../reports/a.xml"];
+    let output = program.output(&words);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("is one of the reports that are read"));
+    assert_eq!(std::fs::read_to_string(program.path().join("reports/a.xml")).unwrap(), WHOLE);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_that_the_output_goes_to_is_no_report() {
+    let program = Program::new();
+    program.write("a.xml", WHOLE);
+    let cases = std::fs::File::create(program.path().join("cases.ndjson")).unwrap();
+    let output = program.command(&["convert", "--as", "ndjson", "."]).stdout(cases).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "warning: `cases.ndjson` is not read: it is where the output goes\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(program.path().join("cases.ndjson")).unwrap().lines().count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dash_is_the_standard_input() {
+    let program = Program::new();
+    program.write("a.xml", WHOLE);
+    let report = std::fs::File::open(program.path().join("a.xml")).unwrap();
+    let output = program.command(&["convert", "--as", "ndjson", "-"]).stdin(report).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(lines.starts_with("{\"report\":\"-\",") && lines.lines().count() == 2, "{lines}");
+}
