@@ -19,6 +19,7 @@ impl FindingCode {
             Self::SecondRoot | Self::AnotherRoot => {
                 "let each run write a file of its own, or write over the one before instead of adding to it"
             }
+            Self::ForeignDocument => "write each report to a file of its own",
             Self::TooDeep => "raise `--max-depth` if the nesting is meant",
             Self::TagTooLarge => "raise `--max-tag-size` if the tag is meant",
             Self::TooManyAttributes => "raise `--max-attributes` if the tag is meant",

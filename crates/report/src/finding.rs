@@ -82,6 +82,8 @@ codes! {
     EndlessSection = "endless-section", Repair, "a CDATA section, comment or instruction has no end; it was ended before the next tag of an open element's name";
     /// Another root element; it was read, too.
     AnotherRoot = "another-root", Repair, "another root element begins here and was read, too";
+    /// A document of another format behind the first.
+    ForeignDocument = "foreign-document", Loss, "a document of another format begins here and was not read";
     /// JSON that breaks its own rules, or ends too early.
     MalformedJson = "malformed-json", Stop, "the JSON is wrong or cut off here; the cases that were whole were kept";
     /// A line of JSON lines that is none.

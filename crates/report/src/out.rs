@@ -26,6 +26,12 @@ pub trait Visitor {
 /// The longest line that is told about a finding, in bytes.
 const ABOUT_BYTES: usize = 300;
 
+/// Returns what is told of a text about a finding: its first line that is not blank, or as much of it as is told.
+pub(crate) fn about(text: &str) -> &str {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.get(..line.floor_char_boundary(ABOUT_BYTES)).unwrap_or_default()
+}
+
 /// How places in the text become offsets in the report.
 #[derive(Debug)]
 pub(crate) enum Places<'report> {
@@ -112,6 +118,8 @@ pub(crate) struct Out<'report> {
     pub(crate) cases: u64,
     findings: usize,
     pub(crate) findings_left_out: u64,
+    /// The report itself says that it is to hold no case.
+    pub(crate) plans_none: bool,
     /// How many cases of each identity there were.
     seen: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
     /// The parts of an identity on their way into its hash.
@@ -129,6 +137,7 @@ impl<'report> Out<'report> {
             cases: 0,
             findings: 0,
             findings_left_out: 0,
+            plans_none: false,
             seen: HashMap::default(),
             key: Vec::new(),
         }
@@ -209,10 +218,9 @@ impl<'report> Out<'report> {
         }
         let finding = Finding { code: FindingCode::FailureOutsideCase, offset: self.offset(place) };
         self.visitor.finding(finding);
-        let says = says.as_ref().map(AsRef::as_ref).unwrap_or_default();
-        if let Some(line) = says.lines().map(str::trim).find(|line| !line.is_empty()) {
-            let end = line.floor_char_boundary(ABOUT_BYTES);
-            self.visitor.about(finding, line.get(..end).unwrap_or_default());
+        let says = about(says.as_ref().map(AsRef::as_ref).unwrap_or_default());
+        if !says.is_empty() {
+            self.visitor.about(finding, says);
         }
     }
 
@@ -220,6 +228,13 @@ impl<'report> Out<'report> {
     pub(crate) fn finding_in_raw(&mut self, finding: Finding) {
         if self.may_tell(finding.code) {
             self.visitor.finding(finding);
+        }
+    }
+
+    /// The report has been read: one of which nothing was told, no case and no finding, is told to hold none.
+    pub(crate) fn tell_if_silent(&mut self) {
+        if self.cases == 0 && self.findings == 0 && self.findings_left_out == 0 && !self.plans_none {
+            self.finding_in_raw(Finding { code: FindingCode::NoCases, offset: 0 });
         }
     }
 

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use crate::finding::{Finding, FindingCode};
 use crate::fold::Fold;
-use crate::format::detect::{self, HEAD_BYTES};
+use crate::format::detect::{self, HEAD_BYTES, Roots};
 use crate::format::junit::{JunitReader, JunitState};
 use crate::format::{Engine, Format, LineReader};
 use crate::limits::Limits;
@@ -76,19 +76,43 @@ pub struct Reading {
 /// ```
 pub fn read(raw: &[u8], options: impl Into<Options>, visitor: &mut dyn Visitor) -> Reading {
     let options = options.into();
-    let mut early = Vec::new();
-    let decoded = Decoded::new(raw, |finding| early.push(finding));
+    let mut early = Early::default();
+    let decoded = Decoded::new(raw, |finding| early.take(finding, options.limits));
     let mut out = Out::new(visitor, options, Places::Whole(OffsetCursor::new(&decoded)));
-    for finding in early {
-        out.finding_in_raw(finding);
-    }
     let text = as_text(&decoded.text);
-    let format = read_text(&text, &mut out);
+    let claimed = claimed(&text, true, &mut out);
+    if let Some((format, start)) = claimed {
+        early.tell(&mut out);
+        read_text(&text, format, start, &mut out);
+        out.tell_if_silent();
+    }
+    let format = claimed.map(|(format, _)| format);
     Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }
 }
 
-fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
-    let (format, start) = claimed(text, true, out)?;
+/// What is wrong with the encoding of what may be a report: of what is none nobody wants to know which bytes are no text.
+#[derive(Default)]
+struct Early {
+    findings: Vec<Finding>,
+    left_out: u64,
+}
+
+impl Early {
+    fn take(&mut self, finding: Finding, limits: Limits) {
+        if self.findings.len() < limits.findings {
+            self.findings.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn tell(self, out: &mut Out<'_>) {
+        self.findings.into_iter().for_each(|finding| out.finding_in_raw(finding));
+        out.findings_left_out += self.left_out;
+    }
+}
+
+fn read_text(text: &str, format: Format, start: usize, out: &mut Out<'_>) {
     match format.engine() {
         Engine::Junit => {
             let mut windows = JunitWindows::new(out.limits, start as u64);
@@ -100,7 +124,7 @@ fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
                 at += consumed;
             }
         }
-        Engine::Xml(reader) => whole_xml(text, start, reader, out),
+        Engine::Xml(reader) => whole_xml(text, start, (format, reader), out),
         Engine::Json(reader) => whole_json(text, start, (format, reader), out),
         Engine::Lines(reader) => {
             let mut reader = reader();
@@ -113,7 +137,6 @@ fn read_text(text: &str, out: &mut Out<'_>) -> Option<Format> {
         }
         Engine::None => out.finding(FindingCode::UnreadFormat, start as u64),
     }
-    Some(format)
 }
 
 /// Finds the format, and where the report begins; tells what stands before it, or that there is none.
@@ -149,14 +172,20 @@ fn read_line(reader: &mut dyn LineReader, line: &str, place: u64, out: &mut Out<
 }
 
 /// Reads a document of a format that needs it whole.
-fn whole_xml(text: &str, start: usize, reader: fn(Element<'_>, &mut Out<'_>), out: &mut Out<'_>) {
+fn whole_xml(
+    text: &str,
+    start: usize,
+    (format, reader): (Format, fn(Element<'_>, &mut Out<'_>)),
+    out: &mut Out<'_>,
+) {
     let window = text.as_bytes().get(start..).unwrap_or_default();
     if text.len() > out.limits.report_bytes {
         out.finding(FindingCode::ReportTooLarge, 0);
         return;
     }
     let mut scanner = XmlScanner::going_on(out.limits);
-    let mut builder = Builder { tree: XmlTree::default(), out, base: start as u64 };
+    let mut builder =
+        Builder { tree: XmlTree::default(), out, base: start as u64, format, roots: Roots::default() };
     let fed = scanner.feed(window, true, &mut builder);
     let tree = builder.tree;
     for root in tree.roots(window, start as u64) {
@@ -172,6 +201,8 @@ struct Builder<'text, 'report> {
     tree: XmlTree,
     out: &'text mut Out<'report>,
     base: u64,
+    format: Format,
+    roots: Roots,
 }
 
 impl Builder<'_, '_> {
@@ -188,6 +219,9 @@ impl XmlVisitor for Builder<'_, '_> {
     fn start(&mut self, tag: &StartTag<'_>) {
         for attribute in tag.attributes.iter().filter(|attribute| attribute.coded) {
             self.check(attribute.value, tag.window);
+        }
+        if !self.tree.is_open() {
+            self.roots.begin(tag, self.format);
         }
         self.tree.start(tag);
     }
@@ -208,7 +242,7 @@ impl XmlVisitor for Builder<'_, '_> {
     }
 
     fn finding(&mut self, code: FindingCode, at: u32) {
-        self.out.finding(code, self.base + u64::from(at));
+        self.out.finding(self.roots.code(code), self.base + u64::from(at));
     }
 
     fn settled(&self) -> bool {
@@ -253,7 +287,9 @@ fn whole_json(
         let behind = text.len() - rest.len();
         let next = detect::next_document(text, behind, format, &mut documents);
         if next != Some(behind) {
-            out.finding(FindingCode::OtherOutput, behind as u64);
+            let is_other = detect::begins_other(rest.as_bytes(), format);
+            let code = if is_other { FindingCode::ForeignDocument } else { FindingCode::OtherOutput };
+            out.finding(code, behind as u64);
         }
         let Some(next) = next else { return };
         at = next;
@@ -407,9 +443,13 @@ impl<'visitor> Chunks<'visitor> {
         let mut out = Out::new(visitor, options, Places::Chunks(StreamOffsets::default()));
         let mut decoder = StreamDecoder::new();
         let mut text = Vec::new();
-        decoder.decode(raw, &mut text, |finding| out.finding_in_raw(finding));
+        let mut early = Early::default();
+        decoder.decode(raw, &mut text, |finding| early.take(finding, limits));
         out.swap_offsets(&mut decoder.offsets);
         let claimed = claimed(&as_text(&text), false, &mut out);
+        if claimed.is_some() {
+            early.tell(&mut out);
+        }
         let (format, engine) = match claimed {
             None => (None, ChunkEngine::Ended),
             Some((format, start)) => (
@@ -460,10 +500,16 @@ impl<'visitor> Chunks<'visitor> {
         let limits = self.out.limits;
         let out = &mut self.out;
         out.swap_offsets(&mut self.decoder.offsets);
-        self.decoder.finish(&mut self.text, |finding: Finding| out.finding_in_raw(finding));
+        let is_report = self.format.is_some();
+        self.decoder.finish(&mut self.text, |finding: Finding| {
+            if is_report {
+                out.finding_in_raw(finding);
+            }
+        });
         out.swap_offsets(&mut self.decoder.offsets);
         self.pump(true, limits);
-        let Self { out, format, .. } = *self;
+        let Self { mut out, format, .. } = *self;
+        out.tell_if_silent();
         Reading { format, cases: out.cases, findings_left_out: out.findings_left_out }
     }
 
@@ -532,7 +578,7 @@ impl<'visitor> Chunks<'visitor> {
                 } else if is_last {
                     let text = as_text(&self.text);
                     match format.engine() {
-                        Engine::Xml(reader) => whole_xml(&text, *start, reader, &mut self.out),
+                        Engine::Xml(reader) => whole_xml(&text, *start, (*format, reader), &mut self.out),
                         Engine::Json(reader) => whole_json(&text, *start, (*format, reader), &mut self.out),
                         Engine::Junit | Engine::Lines(_) | Engine::None => {}
                     }

@@ -65,9 +65,11 @@ fn read_feature(feature: Json<'_>, out: &mut Out<'_>) {
         out.case(case);
     }
     // behave: a hook of the feature
-    let is_failed = matches!(feature.text_of("status").as_deref(), Some("failed" | "error" | "hook_error"));
-    if is_failed && !has_trouble {
-        out.finding(FindingCode::FailureOutsideCase, feature.offset());
+    let status = feature.text_of("status");
+    let failed = status.filter(|status| matches!(&**status, "failed" | "error" | "hook_error"));
+    if let Some(status) = failed.filter(|_| !has_trouble) {
+        let name = feature.filled("name").unwrap_or_default();
+        out.failure_outside(feature.offset(), Some(format!("{name}: {status}")));
     }
 }
 

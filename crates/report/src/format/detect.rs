@@ -1,8 +1,9 @@
 //! Which format a text is of.
 
 use super::{Format, json_document, roots, tap};
+use crate::finding::FindingCode;
 use crate::scan::json::JsonTree;
-use crate::scan::xml::document_type_end;
+use crate::scan::xml::{StartTag, document_type_end};
 
 /// Bytes of a text that are looked at.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -138,6 +139,51 @@ pub(crate) fn head_of(text: &str, bytes: usize) -> &str {
         end -= 1;
     }
     text.get(..end).unwrap_or_default()
+}
+
+/// The roots of a report that comes with others behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Roots {
+    /// The name of the first.
+    first: Option<Vec<u8>>,
+    /// How many of other names were looked at.
+    looked_at: usize,
+    /// Whether the last is of another format.
+    is_other: bool,
+}
+
+impl Roots {
+    /// A root begins.
+    pub(crate) fn begin(&mut self, tag: &StartTag<'_>, format: Format) {
+        let name = tag.name.of(tag.window);
+        let first = self.first.get_or_insert_with(|| name.to_vec());
+        let is_same = first == name
+            || format == Format::Junit && matches!(name, b"testsuites" | b"testsuite" | b"testcase");
+        if is_same {
+            self.is_other = false;
+        } else if self.looked_at < INSIDE {
+            self.looked_at += 1;
+            self.is_other = begins_other(tag.window.get(tag.at as usize..).unwrap_or_default(), format);
+        }
+    }
+
+    /// Makes of another root one of another format, where the last is.
+    pub(crate) fn code(&self, code: FindingCode) -> FindingCode {
+        if code == FindingCode::AnotherRoot && self.is_other { FindingCode::ForeignDocument } else { code }
+    }
+}
+
+/// Reports whether a document of another format begins a text.
+pub(crate) fn begins_other(text: &[u8], format: Format) -> bool {
+    let head = String::from_utf8_lossy(text.get(..HEAD_BYTES).unwrap_or(text));
+    let found = if head.starts_with('<') {
+        xml(&head)
+    } else if begins_json(&head) {
+        json(&head)
+    } else {
+        None
+    };
+    found.is_some_and(|found| found != format)
 }
 
 fn begins_markup(text: &str) -> bool {

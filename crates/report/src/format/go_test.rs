@@ -4,7 +4,7 @@
 //! `-count`, is another try. Events may be missing (<https://go.dev/issue/40771>), all of a test that never ended among them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::LineReader;
 use super::lines::JsonLines;
@@ -29,6 +29,51 @@ struct Tests {
     open: BTreeMap<String, BTreeSet<String>>,
     /// The packages with a test that is trouble.
     troubled: HashSet<String>,
+    /// What packages and builds that have not ended say, in one line.
+    said: HashMap<String, Said>,
+}
+
+/// What a package or a build says of its failure: the first line of a panic, else the first that is not the framework's.
+#[derive(Default)]
+struct Said {
+    line: String,
+    is_panic: bool,
+}
+
+impl Said {
+    fn add(&mut self, output: &str) {
+        for line in output.lines() {
+            let is_panic = is_panic(line);
+            let is_more = self.line.is_empty() && !is_package_frame(line);
+            if !self.is_panic && (is_panic || is_more) {
+                self.line = crate::out::about(line).to_owned();
+                self.is_panic = is_panic;
+            }
+        }
+    }
+}
+
+fn is_panic(line: &str) -> bool {
+    line.starts_with("panic: ") || line.starts_with("fatal error: ")
+}
+
+/// Returns whether a line is how `go test` begins or ends a package or a build, or says nothing.
+fn is_package_frame(line: &str) -> bool {
+    let line = line.trim();
+    let is_word = matches!(line, "" | "PASS" | "FAIL" | "testing: warning: no tests to run");
+    let begins = [
+        "# ",
+        "FAIL\t",
+        "ok  \t",
+        "?   \t",
+        "coverage: ",
+        "goos: ",
+        "goarch: ",
+        "pkg: ",
+        "cpu: ",
+        "exit status ",
+    ];
+    is_word || begins.iter().any(|begin| line.starts_with(begin)) || frame(line).is_some()
 }
 
 impl LineReader for GoTestReader {
@@ -157,16 +202,32 @@ impl Tests {
 
     fn package_event(&mut self, event: Json<'_>, action: &str, package: &str, out: &mut Out<'_>) {
         match action {
+            "output" => self.say(package, event),
+            "build-output" => self.say(&event.text_of("ImportPath").unwrap_or_default(), event),
             "pass" | "skip" | "fail" => {
+                let said = self.said.remove(package);
                 let open = self.open.remove(package).unwrap_or_default();
                 self.end_open(package, open, action != "fail", out);
                 let is_told = self.troubled.remove(package) || event.get("FailedBuild").is_some();
                 if action == "fail" && !is_told {
-                    out.finding(FindingCode::FailureOutsideCase, event.offset());
+                    out.failure_outside(event.offset(), said.map(|said| said.line));
                 }
             }
-            "build-fail" => out.finding(FindingCode::FailureOutsideCase, event.offset()),
+            "build-fail" => {
+                let said = self.said.remove(&*event.text_of("ImportPath").unwrap_or_default());
+                out.failure_outside(event.offset(), said.map(|said| said.line));
+            }
             _ => {}
+        }
+    }
+
+    /// A package or a build says something.
+    fn say(&mut self, of: &str, event: Json<'_>) {
+        let Some(text) = event.text_of("Output") else { return };
+        if let Some(said) = self.said.get_mut(of) {
+            said.add(&text);
+        } else if self.said.len() < PACKAGES {
+            self.said.entry(of.to_owned()).or_default().add(&text);
         }
     }
 
@@ -222,7 +283,7 @@ fn said(outcome: Outcome, output: &str) -> (Outcome, Detail<'static>) {
     if outcome == Outcome::Passed {
         return (outcome, Detail::default());
     }
-    let panic = output.lines().find(|line| line.starts_with("panic: ") || line.starts_with("fatal error: "));
+    let panic = output.lines().find(|line| is_panic(line));
     let is_crash = panic.is_some() && outcome != Outcome::Skipped;
     let message = panic.filter(|_| is_crash).or_else(|| sentence(output)).map(str::trim);
     let detail = Detail {
@@ -266,6 +327,33 @@ mod tests {
     #[test]
     fn reruns_are_tries() {
         insta::assert_snapshot!(told(RERUN));
+    }
+
+    #[test]
+    fn a_package_or_a_build_that_fails_beside_its_tests_says_why() {
+        let report = concat!(
+            r##"{"ImportPath":"p/broken","Action":"build-output","Output":"# p/broken\n"}"##,
+            "\n",
+            r#"{"ImportPath":"p/broken","Action":"build-output","Output":"broken/a.go:3:9: undefined: till\n"}"#,
+            "\n",
+            r#"{"ImportPath":"p/broken","Action":"build-fail"}"#,
+            "\n",
+            r#"{"Action":"output","Package":"p/exits","Output":"=== RUN   \n"}"#,
+            "\n",
+            r#"{"Action":"output","Package":"p/exits","Output":"opening the till\n"}"#,
+            "\n",
+            r#"{"Action":"output","Package":"p/exits","Output":"panic: no till\n"}"#,
+            "\n",
+            r#"{"Action":"output","Package":"p/exits","Output":"FAIL\tp/exits\t0.01s\n"}"#,
+            "\n",
+            r#"{"Action":"fail","Package":"p/exits","Elapsed":0.01}"#,
+        );
+        let told = told(report);
+        let says: Vec<_> =
+            told.lines().filter_map(|line| line.strip_prefix("! failure-outside-case @")).collect();
+        let says: Vec<_> =
+            says.iter().filter_map(|line| line.split_once(' ')).map(|(_, says)| says).collect();
+        assert_eq!(says, ["broken/a.go:3:9: undefined: till", "panic: no till"], "{told}");
     }
 
     #[test]

@@ -29,10 +29,12 @@ pub(super) fn read(root: Json<'_>, out: &mut Out<'_>) {
             }
         }
         let last = browser.and_then(|browser| browser.get("lastResult"));
-        let is_wrong =
-            |last: Json<'_>| ["error", "disconnected"].iter().any(|name| last.truth_of(name) == Some(true));
-        if let Some(last) = last.filter(|&last| is_wrong(last) && !has_trouble) {
-            out.finding(FindingCode::FailureOutsideCase, last.offset());
+        let wrong = last.and_then(|last| {
+            let word = ["disconnected", "error"].into_iter().find(|&name| last.truth_of(name) == Some(true));
+            Some((last, word?))
+        });
+        if let Some((last, word)) = wrong.filter(|_| !has_trouble) {
+            out.failure_outside(last.offset(), Some(format!("{}: {word}", name.as_deref().unwrap_or(&id))));
         }
     }
 }

@@ -85,13 +85,16 @@ pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>))
     tell(Part::Count(case.suite.len()));
     let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
     let mut class = Cow::Borrowed(without_checkout(case.class.as_deref().unwrap_or_default()));
-    for suite in &case.suite {
+    for (place, suite) in case.suite.iter().enumerate() {
         match browser::without_versions(suite) {
-            Some(stable) => {
+            // Karma's suite is the only one
+            Some(stable) if place == 0 => {
                 text(&stable);
-                class = browser::class_without_versions(&class, suite, &stable).into_owned().into();
+                if let Cow::Borrowed(raw) = class {
+                    class = browser::class_without_versions(raw, suite, &stable);
+                }
             }
-            None => text(without_checkout(stable_suite(suite))),
+            _ => text(without_checkout(stable_suite(suite))),
         }
     }
     text(&class);

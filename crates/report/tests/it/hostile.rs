@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testlake_report::{Limits, ReportReader, read};
+use testlake_report::{FindingCode, Limits, ReportReader, read};
 
 use crate::told::Told;
 
@@ -214,4 +214,20 @@ fn what_is_beyond_the_limits_is_passed_over_with_its_case() {
     );
     let told = told(&report, limits);
     assert_eq!((names(&told), codes(&told)), (vec!["a", "b"], vec!["large-tag"]));
+}
+
+/// A folder of reports has pictures and logs in it, too.
+#[test]
+fn of_what_is_no_report_it_is_told_once_that_it_is_none() {
+    let picture: Vec<u8> =
+        (0..9000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
+    for whole_bytes in [usize::MAX, 0] {
+        let limits = Limits { whole_bytes, ..Limits::default() };
+        let mut told = Told::default();
+        let mut reader = ReportReader::new(limits, &mut told);
+        reader.feed(&picture.repeat(40));
+        reader.finish();
+        let codes: Vec<_> = told.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [FindingCode::UnknownFormat], "{whole_bytes}");
+    }
 }

@@ -135,7 +135,6 @@ fn a_case_of_200_mb_is_left_out_and_the_next_is_read() {
             ("<testcase name=\"large\"><system-out><![CDATA[", "<testcase>\n", "]]></system-out></testcase>"),
             ("<testcase name=\"large\"><!--", "<testcase>\n", "--></testcase>"),
             ("<testcase name=\"large\">", "<a b=\"c\"/>", "</testcase>"),
-            ("<testcase name=\"large\">", "<testcase name=\"inside\"/>", "</testcase>"),
         ];
         for (before, piece, behind) in shapes {
             let told = with_large_case(before, piece, 200 * MIB, behind);
@@ -144,6 +143,23 @@ fn a_case_of_200_mb_is_left_out_and_the_next_is_read() {
         // what is in no case is passed over whatever its size
         let told = with_large_case("<system-out><![CDATA[", "<testcase>\n", 200 * MIB, "]]></system-out>");
         assert_eq!((told.cases, told.findings), (2, vec![]));
+    });
+}
+
+/// A case whose end is missing holds all that follow.
+#[test]
+fn whole_cases_inside_one_that_is_left_out_are_read() {
+    in_little_memory("large::whole_cases_inside_one_that_is_left_out_are_read", 320, || {
+        let inside =
+            format!("<testcase name=\"inside\"><system-out>{}</system-out></testcase>", "o".repeat(4000));
+        for end in ["</testcase>", ""] {
+            let told = with_large_case("<testcase name=\"large\">", &inside, 200 * MIB, end);
+            let of_one = MIB / inside.len();
+            let pieces = (200 * MIB).div_ceil(of_one * inside.len()) * of_one;
+            assert_eq!(told.findings.first(), Some(&("case-too-large", LARGE_AT)));
+            // the one that was open where the limit was reached may be lost, too
+            assert!((pieces + 1..=pieces + 2).contains(&told.cases), "{} of {pieces}", told.cases);
+        }
     });
 }
 

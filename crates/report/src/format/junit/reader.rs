@@ -1,12 +1,16 @@
 //! Suites, and the tree of one case after the other.
 
+use std::borrow::Cow;
+
 use super::case;
 use super::frame::{Counts, Frame};
 use super::held::Held;
 use crate::finding::FindingCode;
+use crate::format::Format;
+use crate::format::detect::Roots;
 use crate::model::Text;
 use crate::out::Out;
-use crate::scan::reference::{check_references, read_attribute};
+use crate::scan::reference::{check_references, read_attribute, read_cdata, read_text};
 use crate::scan::xml::tree::{Element, XmlTree};
 use crate::scan::xml::{StartTag, Text as XmlText, TextKind, XmlVisitor};
 
@@ -26,12 +30,39 @@ pub(crate) struct JunitState {
     passed_over: usize,
     /// Elements open inside the open case, itself included.
     open: usize,
-    /// The place of the open case in the text.
-    case_place: u64,
     /// Cases of the open suite that are held back.
     held: Held,
     /// What stands in no suite.
     outside: Counts,
+    /// A failure of a suite that is open.
+    trouble: Option<Trouble>,
+    roots: Roots,
+}
+
+/// A failure of a suite.
+#[derive(Debug)]
+struct Trouble {
+    place: u64,
+    /// How many elements are open outside any case, itself included.
+    depth: usize,
+    message: Option<String>,
+    kind: Option<String>,
+    /// The begin of its text, where it has no message.
+    text: Vec<u8>,
+}
+
+/// Bytes that are kept of the text of a suite's failure: more than is told of it.
+const TROUBLE_BYTES: usize = 4 << 10;
+
+impl JunitState {
+    /// Tells a failure of a suite that has ended.
+    fn tell_trouble(&mut self, out: &mut Out<'_>) {
+        if let Some(Trouble { place, message, kind, text, .. }) = self.trouble.take() {
+            let text = String::from_utf8_lossy(&text);
+            let text = (!text.trim().is_empty()).then_some(text);
+            out.failure_outside(place, message.map(Cow::Owned).or(text).or(kind.map(Cow::Owned)));
+        }
+    }
 }
 
 impl JunitState {
@@ -86,6 +117,9 @@ impl JunitReader<'_, '_> {
     fn begin_outside(&mut self, tag: &StartTag<'_>) {
         let place = self.base + u64::from(tag.at);
         let name = tag.name.of(tag.window);
+        if self.state.frames.is_empty() {
+            self.state.roots.begin(tag, Format::Junit);
+        }
         let frame = Frame::new(tag, place, self.state.frames.last());
         if frame.is_suite {
             self.tell_held();
@@ -100,14 +134,37 @@ impl JunitReader<'_, '_> {
                 read_attribute(found.value.of(tag.window), &mut value);
                 String::from_utf8(value).ok().filter(|value| !value.trim().is_empty())
             };
-            self.out.failure_outside(place, of(b"message").or_else(|| of(b"type")));
+            self.state.tell_trouble(self.out);
+            let depth = self.state.frames.len() + 1;
+            let (message, kind, text) = (of(b"message"), of(b"type"), Vec::new());
+            self.state.trouble = Some(Trouble { place, depth, message, kind, text });
         }
         self.state.frames.push(frame);
+    }
+
+    /// Keeps the begin of what a failure of a suite says.
+    fn text_outside(&mut self, text: &XmlText<'_>) {
+        let Some(trouble) = self.state.trouble.as_mut().filter(|trouble| trouble.message.is_none()) else {
+            return;
+        };
+        let mut raw = text.span.of(text.window);
+        if trouble.text.is_empty() {
+            raw = raw.trim_ascii_start();
+        }
+        let room = TROUBLE_BYTES.saturating_sub(trouble.text.len());
+        let raw = raw.get(..room).unwrap_or(raw);
+        match text.kind {
+            TextKind::Parsed => read_text(raw, &mut trouble.text),
+            TextKind::CData | TextKind::Literal => read_cdata(raw, &mut trouble.text),
+        }
     }
 
     fn end_outside(&mut self, is_closed: bool) {
         if self.state.frames.last().is_some_and(|frame| frame.is_suite) {
             self.tell_held();
+        }
+        if self.state.trouble.as_ref().is_some_and(|trouble| trouble.depth >= self.state.frames.len()) {
+            self.state.tell_trouble(self.out);
         }
         let Some(frame) = self.state.frames.pop() else { return };
         if is_closed && frame.is_miscounted() {
@@ -128,6 +185,13 @@ impl JunitReader<'_, '_> {
     /// The case, or what there is of one, has been read.
     fn end_case(&mut self, window: &[u8]) {
         self.tell_findings();
+        self.tell_tree(window, FindingCode::CutCase);
+        self.state.tree.clear();
+        self.state.open = 0;
+    }
+
+    /// Tells the whole cases of the tree, and of each that is not whole why it is left out.
+    fn tell_tree(&mut self, window: &[u8], not_whole: FindingCode) {
         let JunitState { frames, tree, held, outside, .. } = &mut *self.state;
         let mut inside = Inside {
             frames,
@@ -135,6 +199,7 @@ impl JunitReader<'_, '_> {
             repeats_are_tries: frames.iter().any(|frame| frame.repeats_are_tries),
             held,
             counts: frames.last().map_or(*outside, |frame| frame.own),
+            not_whole,
             out: self.out,
         };
         for root in tree.roots(window, self.base) {
@@ -142,8 +207,6 @@ impl JunitReader<'_, '_> {
         }
         let counts = inside.counts;
         *frames.last_mut().map_or(outside, |frame| &mut frame.own) = counts;
-        tree.clear();
-        self.state.open = 0;
     }
 
     /// The report has ended; the window is the last.
@@ -151,15 +214,17 @@ impl JunitReader<'_, '_> {
         if !self.state.tree.is_empty() {
             self.end_case(window);
         }
+        self.state.tell_trouble(self.out);
         self.tell_held();
     }
 
-    /// The open case takes more memory than it may.
-    fn pass_over_if_too_large(&mut self) {
+    /// The open case takes more memory than it may: the whole cases inside it are told, as one whose end is missing holds
+    /// all that follow.
+    fn pass_over_if_too_large(&mut self, window: &[u8]) {
         if self.state.tree.bytes() > self.out.limits.case_bytes {
+            self.tell_findings();
+            self.tell_tree(window, FindingCode::CaseTooLarge);
             self.pass_over();
-            let place = self.state.case_place;
-            self.out.finding(FindingCode::CaseTooLarge, place);
         }
     }
 
@@ -167,7 +232,7 @@ impl JunitReader<'_, '_> {
     fn pass_over(&mut self) {
         self.state.tree.clear();
         self.tell_findings();
-        self.state.passed_over = std::mem::take(&mut self.state.open);
+        self.state.passed_over += std::mem::take(&mut self.state.open);
     }
 }
 
@@ -179,6 +244,8 @@ struct Inside<'xml, 'state, 'report> {
     repeats_are_tries: bool,
     held: &'state mut Held,
     counts: Counts,
+    /// What is told of a case that is not whole.
+    not_whole: FindingCode,
     out: &'state mut Out<'report>,
 }
 
@@ -196,7 +263,7 @@ impl<'xml> Inside<'xml, '_, '_> {
                 self.out.cap_path(&mut case);
                 self.held.take(case, self.repeats_are_tries, &mut self.counts, self.out);
             } else {
-                self.out.finding(FindingCode::CutCase, element.offset());
+                self.out.finding(self.not_whole, element.offset());
             }
         }
         for child in element.children() {
@@ -214,7 +281,9 @@ impl XmlVisitor for JunitReader<'_, '_> {
 
     #[inline]
     fn start(&mut self, tag: &StartTag<'_>) {
-        if self.state.passed_over > 0 {
+        let is_passed_over = self.state.passed_over > 0 && !self.state.tree.is_open();
+        // a case inside one that is passed over is read: the end of the other may be missing
+        if is_passed_over && tag.name.of(tag.window) != b"testcase" {
             self.state.passed_over += 1;
             return;
         }
@@ -222,15 +291,17 @@ impl XmlVisitor for JunitReader<'_, '_> {
         if self.state.tree.is_open() {
             self.state.tree.start(tag);
             self.state.open += 1;
-            self.pass_over_if_too_large();
+            self.pass_over_if_too_large(tag.window);
         } else if tag.name.of(tag.window) == b"testcase" {
             if std::mem::take(&mut self.state.pass_over_next) {
-                self.state.passed_over = 1;
+                self.state.passed_over += 1;
                 self.out.finding(FindingCode::CaseTooLarge, self.base + u64::from(tag.at));
             } else {
+                if self.state.frames.is_empty() {
+                    self.state.roots.begin(tag, Format::Junit);
+                }
                 self.state.tree.start(tag);
                 self.state.open = 1;
-                self.state.case_place = self.base + u64::from(tag.at);
             }
         } else {
             self.begin_outside(tag);
@@ -239,16 +310,20 @@ impl XmlVisitor for JunitReader<'_, '_> {
 
     #[inline]
     fn text(&mut self, text: &XmlText<'_>) {
-        if self.state.passed_over == 0 && self.state.tree.is_open() {
-            if text.kind == TextKind::Parsed {
-                let start = self.base + u64::from(text.span.start);
-                check_references(text.span.of(text.window), |code, place| {
-                    self.hold(code, start + place as u64);
-                });
+        if !self.state.tree.is_open() {
+            if self.state.passed_over == 0 && self.state.trouble.is_some() {
+                self.text_outside(text);
             }
-            self.state.tree.text(text);
-            self.pass_over_if_too_large();
+            return;
         }
+        if text.kind == TextKind::Parsed {
+            let start = self.base + u64::from(text.span.start);
+            check_references(text.span.of(text.window), |code, place| {
+                self.hold(code, start + place as u64);
+            });
+        }
+        self.state.tree.text(text);
+        self.pass_over_if_too_large(text.window);
     }
 
     #[inline]
@@ -262,6 +337,7 @@ impl XmlVisitor for JunitReader<'_, '_> {
 
     fn finding(&mut self, code: FindingCode, at: u32) {
         let place = self.base + u64::from(at);
+        let code = self.state.roots.code(code);
         if self.state.tree.is_open() {
             self.hold(code, place);
         } else {
@@ -270,11 +346,10 @@ impl XmlVisitor for JunitReader<'_, '_> {
     }
 
     fn lost(&mut self, code: FindingCode, at: u32) {
-        if self.state.passed_over > 0 {
-            return;
-        }
         if self.state.tree.is_open() {
             self.pass_over();
+        } else if self.state.passed_over > 0 {
+            return;
         }
         self.out.finding(code, self.base + u64::from(at));
     }
@@ -295,14 +370,14 @@ impl XmlVisitor for JunitReader<'_, '_> {
 impl JunitReader<'_, '_> {
     #[inline]
     fn end_element(&mut self, window: &[u8], end: u32, is_closed: bool) {
-        if self.state.passed_over > 0 {
-            self.state.passed_over -= 1;
-        } else if self.state.tree.is_open() {
+        if self.state.tree.is_open() {
             self.state.tree.end(end, is_closed);
             self.state.open = self.state.open.saturating_sub(1);
             if !self.state.tree.is_open() {
                 self.end_case(window);
             }
+        } else if self.state.passed_over > 0 {
+            self.state.passed_over -= 1;
         } else {
             self.end_outside(is_closed);
         }

@@ -38,3 +38,37 @@ fn each_fixture_has_its_row_in_the_page_of_dialects() {
         assert!(page.contains(&format!("`junit/{name}`")), "{name} has no row in docs/dialects.md");
     }
 }
+
+#[test]
+fn a_document_of_another_format_is_told_to_be_one() {
+    let junit = "<testsuite name=\"s\"><testcase name=\"a\"/></testsuite>\n";
+    let trx = "<TestRun id=\"1\" xmlns=\"http://microsoft.com/schemas/VisualStudio/TeamTest/2010\"><Results/></TestRun>\n";
+    let codes = |report: String| {
+        let told = told_bytes(report.as_bytes());
+        told.lines().filter(|line| line.starts_with('!')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(format!("{junit}{trx}")), [format!("! foreign-document @{}", junit.len())]);
+    assert_eq!(codes(format!("{trx}{junit}")), [format!("! foreign-document @{}", trx.len())]);
+    assert_eq!(codes(format!("{junit}<testcase name=\"b\"/>")), [format!("! another-root @{}", junit.len())]);
+    let ctrf = "{\"results\": {\"tool\": {\"name\": \"t\"}, \"tests\": [{\"name\": \"a\", \"status\": \"passed\", \"duration\": 1}]}}\n";
+    let jest = "{\"numTotalTests\": 0, \"testResults\": []}\n";
+    assert_eq!(codes(format!("{ctrf}{jest}")), [format!("! foreign-document @{}", ctrf.len())]);
+}
+
+#[test]
+fn a_report_of_which_nothing_is_told_is_told_to_hold_no_case() {
+    for report in ["<testsuites/>", "{\"results\": {\"tool\": {\"name\": \"t\"}, \"tests\": []}}"] {
+        assert_eq!(told_bytes(report.as_bytes()), "! no-cases @0\n", "{report}");
+    }
+    // it says itself that there is none
+    assert_eq!(told_bytes(b"1..0 # SKIP no till\n"), "");
+}
+
+#[test]
+fn a_failure_of_a_suite_that_is_cut_says_what_it_can() {
+    let report = "<testsuite name=\"s\"><error type=\"Kind\">\nno till, and no";
+    assert_eq!(
+        told_bytes(report.as_bytes()),
+        "! failure-outside-case @20 no till, and no\n! cut-document @55\n"
+    );
+}

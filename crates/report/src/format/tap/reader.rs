@@ -409,6 +409,7 @@ impl TapReader {
             out.failure_outside(failed_at, Some(name));
         }
         (self.header, self.version) = (None, 0);
+        out.plans_none |= document.planned() == Some(0);
         match document.planned() {
             _ if document.has_bailed => {}
             Some(_) if document.is_guess && document.points == 0 => out.finding(FindingCode::BadPlan, at),
