@@ -22,9 +22,19 @@ pub(super) struct Around {
 #[derive(Default)]
 struct Twin {
     cases: Vec<Case<'static>>,
+    /// Those before belong to other suites.
+    first: usize,
 }
 
 impl Twin {
+    /// A suite begins or ends: what follows tells of no case before.
+    fn close(&mut self, is_gradle: bool) {
+        if is_gradle {
+            self.join_tries(self.first);
+        }
+        self.first = self.cases.len();
+    }
+
     fn walk(&mut self, source: &str, element: &Node, around: &Around) {
         match element.name.as_str() {
             "testcase" => {
@@ -59,13 +69,11 @@ impl Twin {
                 if let Some(file) = element.filled("file").or_else(|| element.filled("filepath")) {
                     inner.file = Some(file);
                 }
-                let begin = self.cases.len();
+                self.close(around.is_gradle);
                 for child in element.elements() {
                     self.walk(source, child, &inner);
                 }
-                if inner.is_gradle {
-                    self.join_tries(begin);
-                }
+                self.close(inner.is_gradle);
             }
             _ => {
                 for child in element.elements() {
@@ -80,7 +88,7 @@ impl Twin {
         let case = case(source, element, around);
         let is_teardown =
             case.detail.message.as_deref().is_some_and(|text| text.starts_with("failed on teardown with"));
-        let before = self.cases.last_mut().filter(|before| {
+        let before = self.cases.get_mut(self.first..).and_then(<[_]>::last_mut).filter(|before| {
             is_teardown
                 && !around.is_gradle
                 && case.outcome == Outcome::Errored
