@@ -48,11 +48,11 @@ def floor(a):
         measure(testlake(folder, out, "--full", full))
         documents = written.inflate(out, f"{BENCH}/documents-{full}")
         programs[full] = lambda out=out, full=full: testlake(folder, out, "--full", full, "--threads", str(len(CORES)))
-        programs[full, "floor"] = [rival("floor"), str(level), str(len(CORES)), str(piece), artifacts(folder), *documents]
+        programs[f"{full}, floor"] = [rival("floor"), str(level), str(len(CORES)), str(piece), artifacts(folder), *documents]
     figures = medians(programs, a.repeats)
     rows = []
     for full, target in (("always", "1.5"), ("never", "")):
-        ours, least = figures[full], figures[full, "floor"]
+        ours, least = figures[full], figures[f"{full}, floor"]
         sizes = written.size(f"{OUT}-{full}") / 1e6, least.told["deflated"] / 1e6
         rows.append((f"`--full {full}`", f"{least.seconds:.2f}", f"{ours.seconds:.2f}", f"{ours.seconds / least.seconds:.2f}", target,
                      f"{least.told['documents'] / 1e6:.0f}", f"{sizes[1]:.1f}", f"{sizes[0]:.1f}"))
@@ -75,11 +75,11 @@ def threads(a):
     """One thread against two."""
     build_testlake()
     folder, truth = made_run(a.cases, a.jobs)
-    figures = medians({(full, count): lambda full=full, count=count: testlake(folder, OUT, "--full", full, "--threads", str(count))
+    figures = medians({f"{full}, {count}": lambda full=full, count=count: testlake(folder, OUT, "--full", full, "--threads", str(count))
                        for full in ("always", "never") for count in (1, 2)}, a.repeats)
     rows = []
     for full in ("always", "never"):
-        one, two = figures[full, 1].seconds, figures[full, 2].seconds
+        one, two = (figures[f"{full}, {count}"].seconds for count in (1, 2))
         rows.append((f"`--full {full}`", f"{one:.2f}", f"{two:.2f}", f"{one / two:.2f}", "1.9"))
     write(a, f"{described(truth, a.jobs)}; median of {a.repeats}, by turns.",
           table(["", "1 thread, seconds", "2 threads, seconds", "times as fast", "at least"], rows))

@@ -40,7 +40,7 @@ def large_run(gigabytes, reports):
     folder = os.path.join(BENCH, f"large-{gigabytes:g}-{reports}")
     if os.path.exists(os.path.join(folder, "truth.json")):
         return folder, truth_of(folder)
-    print(f"making {gigabytes:g} GB in {reports:,} reports in {os.path.relpath(folder)}", flush=True)
+    print(f"making {gigabytes:g} GB of reports ({reports:,}) in {os.path.relpath(folder)}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(artifacts(folder))
     name = "test-reports-test-default-1-1-linux.2xlarge_27000000000.zip"
