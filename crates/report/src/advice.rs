@@ -20,16 +20,11 @@ impl FindingCode {
                 "let each run write a file of its own, or write over the one before instead of adding to it"
             }
             Self::ForeignDocument => "write each report to a file of its own",
-            Self::TooDeep => "raise `--max-depth` if the nesting is meant",
-            Self::TagTooLarge => "raise `--max-tag-size` if the tag is meant",
-            Self::TooManyAttributes => "raise `--max-attributes` if the tag is meant",
-            Self::LargeTag => "raise `--max-tag-size` or `--max-attributes` if the tag is meant",
-            Self::DeepElement => "raise `--max-depth` if the nesting is meant",
+            Self::TooDeep | Self::DeepElement => "see whether the nesting is meant",
+            Self::TagTooLarge | Self::TooManyAttributes | Self::LargeTag => "see whether the tag is meant",
             Self::PathTooLong => "give suites shorter names, or nest them less",
-            Self::CaseTooLarge | Self::OutputCut => "let tests print less, or raise `--max-case-size`",
-            Self::ReportTooLarge => {
-                "write JUnit XML or a format of lines, which have no such limit, or raise `--max-report-size`"
-            }
+            Self::CaseTooLarge | Self::OutputCut => "let tests print less",
+            Self::ReportTooLarge => "or write JUnit XML or a format of lines, which have no such limit",
             Self::NoRoot | Self::Empty | Self::NoCases => {
                 "see whether the runner ran any test and ended as it should"
             }
@@ -75,6 +70,16 @@ impl FindingCode {
             }
             Self::WrongEncoding => "declare `encoding=\"UTF-8\"`, or nothing",
             Self::DocumentType => "leave the document type out",
+        }
+    }
+}
+
+#[test]
+fn no_advice_repeats_what_the_finding_says() {
+    for code in FindingCode::ALL {
+        let flags = code.advice().split('`').filter(|word| word.starts_with("--"));
+        for flag in flags {
+            assert!(!code.text().contains(flag), "{code}: {flag} is named twice");
         }
     }
 }
