@@ -1,22 +1,18 @@
-//! Reads JSON that may break off.
-//!
-//! A value becomes a tree of places in the text; strings and numbers are decoded when they are asked for. Where the
-//! text is wrong or ends, the containers that are open stay as far as they were read and are marked as not whole.
-//! Grammar: <https://www.rfc-editor.org/rfc/rfc8259>.
-
-use std::borrow::Cow;
+//! Text → a tree of places.
 
 use memchr::{memchr, memchr2, memmem};
+
+use super::value::Json;
 
 /// Places of what was passed over that are kept.
 const PASSED_OVER: usize = 1000;
 /// Lists that are open in which the next element is looked for.
 const BEGINNINGS: usize = 8;
 /// No node.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Null,
     True,
     False,
@@ -29,16 +25,16 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Node {
-    kind: Kind,
-    is_whole: bool,
-    start: u32,
-    end: u32,
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) is_whole: bool,
+    pub(super) start: u32,
+    pub(super) end: u32,
     /// The string node of the member's name.
-    name: u32,
-    first_child: u32,
-    last_child: u32,
-    next_sibling: u32,
+    pub(super) name: u32,
+    pub(super) first_child: u32,
+    pub(super) last_child: u32,
+    pub(super) next_sibling: u32,
 }
 
 /// Why reading ended early.
@@ -55,7 +51,7 @@ pub enum JsonBreak {
 /// A tree of one JSON value. Buffers are kept when another is read.
 #[derive(Debug, Default)]
 pub struct JsonTree {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     open: Vec<Open>,
     goes_on: bool,
     passed_over: Vec<u32>,
@@ -497,321 +493,4 @@ fn skip_space(bytes: &[u8], at: &mut usize) {
 /// A place as 32 bits: [`JsonTree::read`] looks at less than 4 GiB, and each node takes a byte of it at least.
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(NONE)
-}
-
-/// A value of a tree.
-#[derive(Clone, Copy)]
-pub struct Json<'tree> {
-    tree: &'tree JsonTree,
-    text: &'tree str,
-    base: u64,
-    node: &'tree Node,
-}
-
-impl std::fmt::Debug for Json<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} at {}", self.node.kind, self.offset())
-    }
-}
-
-impl<'tree> Json<'tree> {
-    /// Returns the place in the text that it begins at.
-    pub fn offset(&self) -> u64 {
-        self.base + u64::from(self.node.start)
-    }
-
-    /// Reports whether it was read to its end.
-    pub fn is_whole(&self) -> bool {
-        self.node.is_whole
-    }
-
-    /// Reports whether it is an object.
-    pub fn is_object(&self) -> bool {
-        self.node.kind == Kind::Object
-    }
-
-    /// Reports whether it is an array.
-    pub fn is_array(&self) -> bool {
-        self.node.kind == Kind::Array
-    }
-
-    /// Reports whether it is a string.
-    pub fn is_text(&self) -> bool {
-        matches!(self.node.kind, Kind::Plain | Kind::Escaped)
-    }
-
-    /// Returns the member of a name; nothing where it is `null`. Of several the last, as most readers do.
-    pub fn get(&self, name: &str) -> Option<Self> {
-        let found = self.members().filter(|(other, _)| other == name).last();
-        found.map(|(_, value)| value).filter(|value| value.node.kind != Kind::Null)
-    }
-
-    /// Returns the members of an object, in order.
-    pub fn members(&self) -> impl Iterator<Item = (Cow<'tree, str>, Self)> + use<'tree> {
-        let value = *self;
-        let is_object = self.is_object();
-        value.items_of(is_object).map(move |member| {
-            let name = value.tree.nodes.get(member.node.name as usize);
-            (name.map(|name| value.decode(name)).unwrap_or_default(), member)
-        })
-    }
-
-    /// Returns the elements of an array, in order; none of anything else.
-    pub fn items(&self) -> impl Iterator<Item = Self> + use<'tree> {
-        self.items_of(self.is_array())
-    }
-
-    fn items_of(self, is_wanted: bool) -> impl Iterator<Item = Self> + use<'tree> {
-        let mut next = if is_wanted { self.node.first_child } else { NONE };
-        std::iter::from_fn(move || {
-            let node = self.tree.nodes.get(next as usize)?;
-            next = node.next_sibling;
-            Some(Self { node, ..self })
-        })
-    }
-
-    /// Returns the elements of the array that a member holds.
-    pub fn list(&self, name: &str) -> impl Iterator<Item = Self> + use<'tree> {
-        self.get(name).into_iter().flat_map(|list| list.items())
-    }
-
-    /// Returns a string.
-    pub fn text(&self) -> Option<Cow<'tree, str>> {
-        self.is_text().then(|| self.decode(self.node))
-    }
-
-    /// Returns the string that a member holds.
-    pub fn text_of(&self, name: &str) -> Option<Cow<'tree, str>> {
-        self.get(name)?.text()
-    }
-
-    /// Returns the string that a member holds, unless it is blank.
-    pub fn filled(&self, name: &str) -> Option<Cow<'tree, str>> {
-        self.text_of(name).filter(|text| !text.trim().is_empty())
-    }
-
-    /// Returns a finite number.
-    pub fn number(&self) -> Option<f64> {
-        let raw = (self.node.kind == Kind::Number).then(|| self.raw())?;
-        raw.parse().ok().filter(|number: &f64| number.is_finite())
-    }
-
-    /// Returns the finite number that a member holds.
-    pub fn number_of(&self, name: &str) -> Option<f64> {
-        self.get(name)?.number()
-    }
-
-    /// Returns the whole number that a member holds.
-    pub fn whole_number_of(&self, name: &str) -> Option<i64> {
-        let value = self.get(name)?;
-        (value.node.kind == Kind::Number).then(|| value.raw().parse().ok())?
-    }
-
-    /// Returns a truth value.
-    pub fn truth(&self) -> Option<bool> {
-        match self.node.kind {
-            Kind::True => Some(true),
-            Kind::False => Some(false),
-            _ => None,
-        }
-    }
-
-    /// Returns the truth value that a member holds.
-    pub fn truth_of(&self, name: &str) -> Option<bool> {
-        self.get(name)?.truth()
-    }
-
-    /// Returns a string, a number or a truth value as text; a container as it stands.
-    pub fn shown(&self) -> Cow<'tree, str> {
-        if self.is_text() { self.decode(self.node) } else { Cow::Borrowed(self.raw()) }
-    }
-
-    fn raw(&self) -> &'tree str {
-        self.text.get(self.node.start as usize..self.node.end as usize).unwrap_or_default()
-    }
-
-    fn decode(&self, node: &Node) -> Cow<'tree, str> {
-        let raw = self.text.get(node.start as usize..node.end as usize).unwrap_or_default();
-        if node.kind == Kind::Plain { Cow::Borrowed(raw) } else { Cow::Owned(unescape(raw)) }
-    }
-}
-
-/// Reads the escapes of a string. What is no escape stays as it stands; half of a surrogate pair becomes U+FFFD.
-fn unescape(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let mut characters = after.chars();
-        let plain = match characters.next() {
-            Some('n') => '\n',
-            Some('t') => '\t',
-            Some('r') => '\r',
-            Some('b') => '\u{8}',
-            Some('f') => '\u{C}',
-            Some(same @ ('"' | '\\' | '/')) => same,
-            Some('u') => {
-                let (character, length) = read_unit(after.get(1..).unwrap_or_default());
-                out.push(character);
-                rest = after.get(1 + length..).unwrap_or_default();
-                continue;
-            }
-            Some(other) => {
-                out.push('\\');
-                other
-            }
-            None => '\\',
-        };
-        out.push(plain);
-        rest = characters.as_str();
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Reads four digits, and the other half of a pair; returns the character and how many bytes named it.
-fn read_unit(text: &str) -> (char, usize) {
-    let unit = |text: Option<&str>| -> Option<u32> {
-        let digits = text?.get(..4)?;
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
-    };
-    let Some(first) = unit(Some(text)) else { return ('\u{FFFD}', 0) };
-    if let 0xD800..=0xDBFF = first
-        && let Some(second @ 0xDC00..=0xDFFF) = unit(text.get(4..).and_then(|rest| rest.strip_prefix("\\u")))
-    {
-        let point = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-        return (char::from_u32(point).unwrap_or('\u{FFFD}'), 10);
-    }
-    (char::from_u32(first).unwrap_or('\u{FFFD}'), 4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(json: Json<'_>) -> String {
-        let whole = if json.is_whole() { "" } else { "…" };
-        if json.is_object() {
-            let members: Vec<String> =
-                json.members().map(|(name, value)| format!("{name}={}", shown(value))).collect();
-            format!("{{{}{whole}}}", members.join(" "))
-        } else if json.is_array() {
-            let items: Vec<String> = json.items().map(shown).collect();
-            format!("[{}{whole}]", items.join(" "))
-        } else {
-            json.shown().into_owned()
-        }
-    }
-
-    fn read(text: &str) -> (String, Option<JsonBreak>) {
-        let mut tree = JsonTree::default();
-        let end = tree.read(text, 0, 10);
-        (tree.root(text, 0).map(shown).unwrap_or_default(), end.broken)
-    }
-
-    #[test]
-    fn values_are_read() {
-        let text = r#" {"a": [1, -2.5e3, "x\n\u00e9\ud83d\ude00\/", true, false, null, {}, []], "b": ""} "#;
-        assert_eq!(read(text), ("{a=[1 -2.5e3 x\né😀/ true false null {} []] b=}".into(), None));
-        assert_eq!(read("7"), ("7".into(), None));
-    }
-
-    #[test]
-    fn what_was_whole_before_a_break_is_kept() {
-        assert_eq!(read(r#"[{"a":1},{"b":"#), ("[{a=1} {…}…]".into(), Some(JsonBreak::Cut)));
-        assert_eq!(read(r#"[{"a":1},{"b":2 "c"#), ("[{a=1} {b=2…}…]".into(), Some(JsonBreak::Malformed)));
-        assert_eq!(read(r#"["abc"#), ("[…]".into(), Some(JsonBreak::Cut)));
-        assert_eq!(read("[1,]"), ("[1]".into(), None));
-        assert_eq!(read(""), (String::new(), Some(JsonBreak::Cut)));
-        assert_eq!(read(&"[".repeat(50)).1, Some(JsonBreak::TooDeep));
-    }
-
-    fn read_on(text: &str) -> (String, Option<JsonBreak>, usize) {
-        let mut tree = JsonTree::default();
-        let end = tree.read_on(text, 0, 10);
-        (tree.root(text, 0).map(shown).unwrap_or_default(), end.broken, tree.passed_over().count())
-    }
-
-    #[test]
-    fn what_is_wrong_is_passed_over_by_lines() {
-        let cases = [
-            // other output between, wherever it stands
-            ("[\n {\"a\":1},\nnpm notice\n {\"b\":\n2024 is a year\n 2}\n]", "[{a=1} {b=2024…}]"),
-            ("[\nnpm notice\n {\nnpm notice\n \"a\":1\nnpm notice\n}\n]\n", "[{a=1}]"),
-            // a quote without its escape: the member is lost
-            ("[\n {\n  \"a\": \"x \"y\" z\",\n  \"b\": 2\n },\n {\"c\":3}\n]", "[{a=x  b=2…} {c=3}]"),
-            // with what is in it
-            (
-                "[\n {\n  \"a\": \"x \"y\",\n  \"b\" {\n   \"c\": 1\n  },\n  \"d\": 2\n },\n {\"e\":3}\n]",
-                "[{a=x  d=2…} {e=3}]",
-            ),
-            // an end that is missing, or one too many
-            ("[\n {\n  \"a\": {\n   \"b\": 1\n },\n {\"c\":3}\n]", "[{a={b=1}…} {c=3}]"),
-            ("{\n \"x\": [\nnpm notice\n ]\n}", "{x=[]}"),
-            ("{\"x\":[\n {\n  \"a\": [\n   1\n },\n {\"c\":3}\n]}", "{x=[{a=[1…]} {c=3}]}"),
-            ("[\n {\"a\":1}\n {\"b\":2},\n {\"c\":3}\n]", "[{a=1} {c=3}…]"),
-        ];
-        for (text, told) in cases {
-            let (shown, broken, passed_over) = read_on(text);
-            assert_eq!((shown.as_str(), broken), (told, None), "{text}");
-            assert!(passed_over > 0, "{text}");
-        }
-    }
-
-    #[test]
-    fn in_one_line_the_next_element_that_begins_as_the_first_is_found() {
-        let cases = [
-            (r#"{"x":[{"a":1},{"a":2 3,"b":[{"c":1}]},{"a":4}],"y":5}"#, "{x=[{a=1} {a=2…} {a=4}] y=5}"),
-            (r#"[{"a": 1}, {"a": 2 3}, {"a": 4}]"#, "[{a=1} {a=2…} {a=4}]"),
-            // the next of the list around it, where that comes first
-            (r#"[{"f":[{"a":1},{"a":oh}]},{"f":[{"a":2}]}]"#, "[{f=[{a=1} {…}…]…} {f=[{a=2}]}]"),
-        ];
-        for (text, told) in cases {
-            let (shown, broken, passed_over) = read_on(text);
-            assert_eq!((shown.as_str(), broken, passed_over), (told, None, 1), "{text}");
-        }
-        assert_eq!(
-            read_on(r#"[{"a":1},{"a":2 3}]"#),
-            ("[{a=1} {a=2…}…]".into(), Some(JsonBreak::Malformed), 1)
-        );
-    }
-
-    #[test]
-    fn another_document_is_not_passed_over() {
-        assert_eq!(read_on("{\"a\": {\"b\":\n{\"a\":1}\n").0, "{a={b={a=1}…}…}");
-        assert_eq!(
-            read_on("{\n \"a\": [\n  1 oh\n{\"a\":1}\n"),
-            ("{a=[1…]…}".into(), Some(JsonBreak::Malformed), 1)
-        );
-        assert_eq!(read_on("oh"), (String::new(), Some(JsonBreak::Malformed), 1));
-    }
-
-    #[test]
-    fn halves_of_pairs_and_wrong_escapes_stay_readable() {
-        assert_eq!(unescape(r"\ud83d x \q \u12"), "\u{FFFD} x \\q \u{FFFD}12");
-        assert_eq!(unescape("\\"), "\\");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn whatever_comes_reading_ends_and_what_is_right_is_read_the_same(
-            pieces in proptest::collection::vec(
-                proptest::sample::select(vec![
-                    "{", "}", "[", "]", ",", ":", "\"a\"", "\"a\":", "\"", "1", "null", "x", "\n", "\n ", "\\", "{\n", "},\n", "é",
-                ]),
-                0..60,
-            )
-        ) {
-            let text = pieces.concat();
-            let mut tree = JsonTree::default();
-            let strict = tree.read(&text, 0, 10);
-            let told = tree.root(&text, 0).map(shown);
-            let end = tree.read_on(&text, 0, 10);
-            assert!(end.at <= text.len());
-            let told_on = tree.root(&text, 0).map(shown);
-            if strict.broken.is_none() {
-                assert_eq!((strict, told), (end, told_on));
-            }
-        }
-    }
 }
