@@ -36,7 +36,7 @@ pub struct Unlisted {
 /// The path is not there, or cannot be seen.
 pub fn list(path: &Path) -> io::Result<(Vec<LooseReport>, Vec<Unlisted>)> {
     let name = shown(path);
-    if cfg!(unix) && name == "-" && !path.exists() {
+    if cfg!(unix) && name == "-" && !path.try_exists().unwrap_or(true) {
         return Ok((vec![LooseReport { name, file: PathBuf::from("/dev/stdin") }], Vec::new()));
     }
     if !std::fs::metadata(path)?.is_dir() {

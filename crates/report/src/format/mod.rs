@@ -1,10 +1,10 @@
 //! The formats of test reports, found by what is in them.
 //!
-//! - [`detect`](mod@detect): which format a text is of.
+//! - `detect`: which format a text is of.
 //! - one module for each format: what it holds → cases.
 //!
-//! A reader gets either a whole document as a tree ([`Engine::Xml`], [`Engine::Json`]), or one line after the other
-//! ([`LineReader`]); JUnit XML is read in windows of any size.
+//! A reader gets either a whole document as a tree (`Engine::Xml`, `Engine::Json`), or one line after the other
+//! (`LineReader`); JUnit XML is read in windows of any size.
 
 use crate::out::Out;
 use crate::scan::json::Json;
