@@ -56,7 +56,7 @@ def floor(a):
         sizes = written.size(f"{OUT}-{full}") / 1e6, least.told["deflated"] / 1e6
         rows.append((f"`--full {full}`", f"{least.seconds:.2f}", f"{ours.seconds:.2f}", f"{ours.seconds / least.seconds:.2f}", target,
                      f"{least.told['documents'] / 1e6:.0f}", f"{sizes[1]:.1f}", f"{sizes[0]:.1f}"))
-    write(a, f"{described(truth, a.jobs)}; libdeflate at level {level} in pieces of {piece >> 10} KiB on {len(CORES)} threads; median "
+    write(a, f"{described(truth, a.jobs)}; zlib at level {level} in pieces of {piece >> 10} KiB on {len(CORES)} threads; median "
           f"of {a.repeats}, by turns.",
           table(["", "floor, seconds", "`testlake collect`, seconds", "times the floor", "at most", "documents, MB", "floor's output, MB",
                  "testlake's, MB"], rows))

@@ -11,7 +11,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use compare::AnyError;
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use flate2::{Compress, Compression, FlushCompress};
+use libdeflater::Decompressor;
 use rawzip::{CompressionMethod, ZipArchive};
 
 /// What one thread does at a time.
@@ -28,7 +29,7 @@ fn main() -> Result<(), AnyError> {
     let [level, threads, piece, archives, documents @ ..] = arguments.as_slice() else {
         return Err("usage: floor LEVEL THREADS PIECE_BYTES ARCHIVES DOCUMENT...".into());
     };
-    let level = CompressionLvl::new(level.parse()?).map_err(|_| "no such level")?;
+    let level = Compression::new(level.parse()?);
     let (threads, piece): (usize, usize) = (threads.parse()?, piece.parse()?);
     let documents = documents.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
 
@@ -61,8 +62,8 @@ fn main() -> Result<(), AnyError> {
     Ok(())
 }
 
-fn work(tasks: &Mutex<VecDeque<Task<'_>>>, level: CompressionLvl) -> Result<Sums, AnyError> {
-    let (mut inflate, mut deflate) = (Decompressor::new(), Compressor::new(level));
+fn work(tasks: &Mutex<VecDeque<Task<'_>>>, level: Compression) -> Result<Sums, AnyError> {
+    let (mut inflate, mut deflate) = (Decompressor::new(), Compress::new(level, false));
     let mut room = Vec::new();
     let mut sums = Sums::default();
     loop {
@@ -82,9 +83,15 @@ fn work(tasks: &Mutex<VecDeque<Task<'_>>>, level: CompressionLvl) -> Result<Sums
                 }
             }
             Some(Task::Deflate(piece)) => {
-                let bound = deflate.deflate_compress_bound(piece.len());
+                deflate.reset();
+                // more than what cannot be compressed grows to
+                let room = room_of(&mut room, piece.len() + piece.len() / 8 + 1024);
+                deflate.compress(piece, room, FlushCompress::Sync)?;
+                if deflate.total_in() != piece.len() as u64 {
+                    return Err("a piece was not taken whole".into());
+                }
                 sums[1] += piece.len() as u64;
-                sums[2] += deflate.deflate_compress(piece, room_of(&mut room, bound))? as u64;
+                sums[2] += deflate.total_out();
             }
         }
     }

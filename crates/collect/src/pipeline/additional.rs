@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::first_sight::{FirstSights, Place, Sight};
-use super::report::{FoundCase, RowKey, Tick};
+use super::report::{FoundCase, RowKey, RowSum};
 use super::summary::{Keys, Names, add_seconds};
 use super::unit::ReportDone;
 use crate::profile::facts::NO_CLASS;
@@ -130,10 +130,10 @@ impl Additional {
     }
 
     /// Adds the seconds of cases to their group.
-    pub(crate) fn add(&mut self, group: u32, ticks: &[Tick]) {
+    pub(crate) fn add(&mut self, group: u32, sums: &[RowSum]) {
         if let Some(group) = self.groups.get_mut(group as usize) {
-            for tick in ticks {
-                group.seconds = add_seconds(group.seconds, tick.seconds);
+            for sum in sums {
+                group.seconds = add_seconds(group.seconds, sum.seconds);
             }
         }
     }

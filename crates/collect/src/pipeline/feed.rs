@@ -24,7 +24,7 @@ use crate::spool::Body;
 #[derive(Debug)]
 pub(crate) enum Step {
     Begin { index: usize, job: Option<String>, ledger: LedgerArtifact, defects: Vec<Defect> },
-    Unit(Receiver<Part>),
+    Unit(Receiver<Vec<Part>>),
     End,
 }
 

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::additional::{Additional, Home};
 use super::objects::CollectionObject;
-use super::report::{Failure, Tick};
+use super::report::{Failure, RowSum};
 use super::summary::Summary;
 use super::unit::{Cases, ExclusionsDone, Part, ReportDone, ReportStatus};
 use crate::archive::Defect;
@@ -15,7 +15,6 @@ use crate::ledger::{
 };
 use crate::output::OutputError;
 use crate::plan::{FailureGroup, RunSummary};
-use crate::profile::facts::Outcome;
 use crate::profile::selection::JobNamePattern;
 use crate::source::JobNames;
 
@@ -234,26 +233,24 @@ impl Fold {
         }
         if let (Some(additional), Some(group)) = (&mut self.additional, self.report.group) {
             additional.classes(group, &cases.rows, &mut self.report.classes);
-            additional.add(group, &cases.ticks);
+            additional.add(group, &cases.sums);
         }
-        for tick in &cases.ticks {
-            self.tick(tick);
+        for sum in &cases.sums {
+            self.sum(sum);
         }
     }
 
-    #[inline]
-    fn tick(&mut self, tick: &Tick) {
-        if let Some(&row) = self.report.rows.get(tick.row as usize) {
-            self.summary.add(row, tick);
+    fn sum(&mut self, sum: &RowSum) {
+        if let Some(&row) = self.report.rows.get(sum.row as usize) {
+            self.summary.add(row, sum);
         }
-        self.seconds = super::summary::add_seconds(self.seconds, tick.seconds);
-        self.cases.total += 1;
-        match tick.outcome {
-            Outcome::Passed => self.cases.passed += 1,
-            Outcome::Failed => self.cases.failed += 1,
-            Outcome::Errored => self.cases.errored += 1,
-            Outcome::Skipped => self.cases.skipped += 1,
-        }
+        self.seconds = super::summary::add_seconds(self.seconds, sum.seconds);
+        let [passed, failed, errored, skipped] = sum.counts.map(u64::from);
+        self.cases.total += passed + failed + errored + skipped;
+        self.cases.passed += passed;
+        self.cases.failed += failed;
+        self.cases.errored += errored;
+        self.cases.skipped += skipped;
     }
 
     fn report_done(&mut self, done: &mut ReportDone) -> Result<(), FoldError> {

@@ -174,9 +174,9 @@ mod tests {
     fn left(reader: &CaseReader<ReportSink>, stop: Option<Finding>) -> String {
         let sink = &reader.sink;
         let lines = String::from_utf8_lossy(&sink.full);
-        let ticks: Vec<_> = sink.ticks.iter().map(|tick| (tick.row, tick.outcome)).collect();
+        let sums: Vec<_> = sink.sums.iter().map(|sum| (sum.row, sum.counts)).collect();
         format!(
-            "{lines}{ticks:?}{:?}{:?}{stop:?}{} {}",
+            "{lines}{sums:?}{:?}{:?}{stop:?}{} {}",
             sink.findings,
             sink.declared,
             sink.sights.len(),

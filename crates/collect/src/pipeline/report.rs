@@ -9,6 +9,7 @@ use testlake_report::{Finding, FindingCode, Limits};
 
 use super::first_sight::{FirstSights, Identity, Place, Sight};
 use super::pass::PassSink;
+use super::summary::add_seconds;
 use crate::plan::FailedCase;
 use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
 use crate::profile::document::{DocumentWriter, Form, Stamp};
@@ -24,14 +25,81 @@ pub(crate) struct Wanted {
     pub(crate) additional: bool,
 }
 
-/// One case in the order of the report.
+/// What cases of one report that belong to one of its rows add up to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tick {
-    /// The seconds that it took; 0.0 where it has no time that is a number.
-    pub(crate) seconds: f64,
+pub(crate) struct RowSum {
     /// Which of the report's rows.
     pub(crate) row: u32,
-    pub(crate) outcome: Outcome,
+    /// How many cases there are of each outcome, in the order of [`Outcome`].
+    pub(crate) counts: [u32; 4],
+    /// The seconds that they took, added in their order; a case without a time that is a number adds 0.0.
+    pub(crate) seconds: f64,
+}
+
+/// The sums of a report's rows, as far as they wait to be handed on.
+#[derive(Debug, Default)]
+pub(crate) struct RowSums {
+    sums: Vec<RowSum>,
+    /// For each row where its sum stands, if it does: what stands there says whose it is.
+    places: Vec<u32>,
+    /// Cases in them.
+    cases: u64,
+}
+
+impl RowSums {
+    /// Adds a case.
+    #[inline]
+    fn add(&mut self, row: u32, outcome: Outcome, seconds: f64) {
+        self.cases += 1;
+        let index = row as usize;
+        if index >= self.places.len() {
+            self.places.resize(index + 1, 0);
+        }
+        let place = self.places.get(index).copied().unwrap_or_default() as usize;
+        match self.sums.get_mut(place) {
+            Some(sum) if sum.row == row => sum.add(outcome, seconds),
+            _ => {
+                if let Some(place) = self.places.get_mut(index) {
+                    *place = u32::try_from(self.sums.len()).unwrap_or(u32::MAX);
+                }
+                let mut sum = RowSum { row, counts: [0; 4], seconds: 0.0 };
+                sum.add(outcome, seconds);
+                self.sums.push(sum);
+            }
+        }
+    }
+
+    /// Returns how many cases they are of.
+    pub(crate) fn cases(&self) -> u64 {
+        self.cases
+    }
+
+    /// Takes them.
+    pub(crate) fn take(&mut self) -> Vec<RowSum> {
+        self.cases = 0;
+        std::mem::take(&mut self.sums)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RowSum> {
+        self.sums.iter()
+    }
+
+    fn clear(&mut self) {
+        self.sums.clear();
+        self.places.clear();
+        self.cases = 0;
+    }
+}
+
+impl RowSum {
+    #[inline]
+    fn add(&mut self, outcome: Outcome, seconds: f64) {
+        if let Some(count) = self.counts.get_mut(outcome as usize) {
+            *count = count.saturating_add(1);
+        }
+        self.seconds = add_seconds(self.seconds, seconds);
+    }
 }
 
 /// File and class of a case.
@@ -103,7 +171,7 @@ pub(crate) struct ReportSink {
     pub(crate) failed_rows: u64,
     /// Rows that are new since they were last taken.
     pub(crate) new_rows: Vec<RowKey>,
-    pub(crate) ticks: Vec<Tick>,
+    pub(crate) sums: RowSums,
 
     rows: FxHashMap<Box<[u8]>, u32>,
     /// For each row a hash of its class.
@@ -144,7 +212,7 @@ impl ReportSink {
             failed: Vec::new(),
             failed_rows: 0,
             new_rows: Vec::new(),
-            ticks: Vec::new(),
+            sums: RowSums::default(),
             rows: FxHashMap::default(),
             class_hashes: Vec::new(),
             sights: FirstSights::short_lived(),
@@ -168,7 +236,7 @@ impl ReportSink {
         self.report = report;
         self.window_start = 0;
         self.new_rows.clear();
-        self.ticks.clear();
+        self.sums.clear();
         self.rows.clear();
         self.class_hashes.clear();
         self.sights = FirstSights::short_lived();
@@ -217,7 +285,7 @@ impl ReportSink {
     fn case(&mut self, window: &[u8], tree: &CaseTree, case: &Node) {
         let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
         let row = self.row(window, &facts);
-        self.ticks.push(Tick { seconds: facts.time.unwrap_or(0.0), row, outcome: facts.outcome });
+        self.sums.add(row, facts.outcome, facts.time.unwrap_or(0.0));
         self.rerun_cases += u64::from(facts.is_rerun);
         if self.wanted.full {
             let start = self.full.len();

@@ -25,8 +25,8 @@ use crate::output::gzip::Level;
 use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Observer, Profile, SourceFailures};
 use crate::run::{AttemptChoice, RunKey};
 
-/// The level that collections are compressed at: the best size for the time that inflating and reading take anyway.
-const LEVEL: u8 = 6;
+/// The level that collections are compressed at: the fastest within 1.1 times the size of `gzip -9`.
+const LEVEL: u8 = 5;
 
 /// Collects the attempts that the plan asks for, one after the other.
 ///
@@ -237,7 +237,7 @@ impl Pump<'_> {
             match step {
                 Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, &defects),
                 Step::Unit(parts) => {
-                    for part in parts {
+                    for part in parts.into_iter().flatten() {
                         self.shared.go_on()?;
                         fold.part(part).map_err(fold_error)?;
                     }

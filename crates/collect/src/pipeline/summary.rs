@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::report::{RowKey, Tick};
-use crate::profile::facts::{Key, Outcome};
+use super::report::{RowKey, RowSum};
+use crate::profile::facts::Key;
 use crate::profile::{json, number};
 
 /// The rows, in order of first sight.
@@ -26,6 +26,7 @@ struct Row {
     class: u32,
     job: u32,
     invoking_file: u32,
+    /// Of each outcome, in the order of `Outcome`.
     counts: [u32; 4],
     seconds: f64,
 }
@@ -45,14 +46,13 @@ impl Summary {
         })
     }
 
-    /// Adds a case to a row.
-    #[inline]
-    pub(crate) fn add(&mut self, row: u32, tick: &Tick) {
+    /// Adds what cases of a report add up to.
+    pub(crate) fn add(&mut self, row: u32, sum: &RowSum) {
         let Some(row) = self.rows.get_mut(row as usize) else { return };
-        if let Some(count) = row.counts.get_mut(place(tick.outcome)) {
-            *count = count.saturating_add(1);
+        for (count, more) in row.counts.iter_mut().zip(sum.counts) {
+            *count = count.saturating_add(more);
         }
-        row.seconds = add_seconds(row.seconds, tick.seconds);
+        row.seconds = add_seconds(row.seconds, sum.seconds);
     }
 
     /// Writes the rows as lines, a few at a time.
@@ -75,16 +75,23 @@ impl Summary {
             lines.extend_from_slice(self.names.get(row.job).as_bytes());
             lines.extend_from_slice(b", \"workflow_id\": ");
             lines.extend_from_slice(&run);
-            lines.extend_from_slice(format!(", \"workflow_run_attempt\": {attempt}").as_bytes());
+            lines.extend_from_slice(b", \"workflow_run_attempt\": ");
+            number::write_count(u64::from(attempt), &mut lines);
             lines.extend_from_slice(b", \"invoking_file\": ");
             json::write_string(self.names.get(row.invoking_file).as_bytes(), &mut lines);
             let [passed, failed, errored, skipped] = row.counts.map(u64::from);
             let tests = passed + failed + errored + skipped;
-            let counts = format!(
-                ", \"tests\": {tests}, \"failures\": {failed}, \"errors\": {errored}, \"skipped\": {skipped}, \
-                 \"successes\": {passed}, \"time\": "
-            );
-            lines.extend_from_slice(counts.as_bytes());
+            for (key, count) in [
+                (&b", \"tests\": "[..], tests),
+                (b", \"failures\": ", failed),
+                (b", \"errors\": ", errored),
+                (b", \"skipped\": ", skipped),
+                (b", \"successes\": ", passed),
+            ] {
+                lines.extend_from_slice(key);
+                number::write_count(count, &mut lines);
+            }
+            lines.extend_from_slice(b", \"time\": ");
             number::write_float(row.seconds, &mut lines);
             lines.extend_from_slice(b"}\n");
             count += 1;
@@ -95,15 +102,6 @@ impl Summary {
             }
         }
         flush(&lines, count)
-    }
-}
-
-fn place(outcome: Outcome) -> usize {
-    match outcome {
-        Outcome::Passed => 0,
-        Outcome::Failed => 1,
-        Outcome::Errored => 2,
-        Outcome::Skipped => 3,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use testlake_report::Finding;
 
 use super::first_sight::FirstSights;
-use super::report::{Declared, Failure, FoundCase, Repeat, RowKey, Tick};
+use super::report::{Declared, Failure, FoundCase, Repeat, RowKey, RowSum};
 use crate::archive::{Archive, Defect, Entry};
 use crate::output::gzip::Piece;
 use crate::profile::selection::EntryKind;
@@ -18,11 +18,14 @@ use crate::profile::selection::EntryKind;
 /// 1 MiB of XML makes a piece of output of about 1.5 MiB: large enough to compress well.
 const UNIT_BYTES: u64 = 1 << 20;
 
-/// Parts that a worker may be ahead of the fold in one unit.
+/// Parts that are handed on together: a fold that is woken for each small report sleeps and wakes more than it works.
+const BATCH_PARTS: usize = 32;
+
+/// Batches that a worker may be ahead of the fold in one unit.
 ///
-/// 256: a unit of many small reports has two parts for each, and must end without waiting for the units before it. A part
+/// 8: a unit of many small reports has two parts for each, and must end without waiting for the units before it. A part
 /// is below 300 KiB, so that the most that waits is 75 MiB, and only behind another report as large.
-const PARTS_AHEAD: usize = 256;
+const BATCHES_AHEAD: usize = 8;
 
 /// An artifact that is being read.
 #[derive(Debug)]
@@ -47,16 +50,20 @@ pub(crate) struct EntryTask {
 pub(crate) struct Unit {
     pub(crate) artifact: Arc<OpenArtifact>,
     pub(crate) entries: Vec<EntryTask>,
-    pub(crate) parts: SyncSender<Part>,
+    pub(crate) parts: Outbox,
 }
 
 /// Splits the entries of an artifact into units; each with the place where its parts arrive.
-pub(crate) fn split(artifact: &Arc<OpenArtifact>, entries: Vec<EntryTask>) -> Vec<(Unit, Receiver<Part>)> {
+pub(crate) fn split(
+    artifact: &Arc<OpenArtifact>,
+    entries: Vec<EntryTask>,
+) -> Vec<(Unit, Receiver<Vec<Part>>)> {
     let mut units = Vec::new();
     let mut current = Vec::new();
     let mut bytes = 0;
     let mut cut = |entries: Vec<EntryTask>| {
-        let (parts, receiver) = sync_channel(PARTS_AHEAD);
+        let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+        let parts = Outbox { sender, waiting: Vec::new() };
         units.push((Unit { artifact: Arc::clone(artifact), entries, parts }, receiver));
     };
     for entry in entries {
@@ -78,6 +85,33 @@ pub(crate) fn split(artifact: &Arc<OpenArtifact>, entries: Vec<EntryTask>) -> Ve
     units
 }
 
+/// Nobody waits for what comes of the unit any more.
+#[derive(Debug)]
+pub(crate) struct Over;
+
+/// Hands parts on, in order, some at a time.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    sender: SyncSender<Vec<Part>>,
+    waiting: Vec<Part>,
+}
+
+impl Outbox {
+    /// Hands on a part, now or with others.
+    pub(crate) fn send(&mut self, part: Part) -> Result<(), Over> {
+        self.waiting.push(part);
+        if self.waiting.len() >= BATCH_PARTS { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands on what waits. To be called when the unit has ended.
+    pub(crate) fn flush(&mut self) -> Result<(), Over> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.sender.send(std::mem::take(&mut self.waiting)).map_err(|_| Over)
+    }
+}
+
 /// What comes of a unit, in order.
 #[derive(Debug)]
 pub(crate) enum Part {
@@ -93,7 +127,7 @@ pub(crate) enum Part {
     Exclusions(ExclusionsDone),
 }
 
-/// Cases of a report, in order.
+/// Cases of a report that follow those handed on before.
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
     /// The report's number, and the folder that held it.
@@ -101,7 +135,7 @@ pub(crate) struct Cases {
     pub(crate) invoking_file: Arc<str>,
     /// Rows of the report that are new.
     pub(crate) rows: Vec<RowKey>,
-    pub(crate) ticks: Vec<Tick>,
+    pub(crate) sums: Vec<RowSum>,
 }
 
 /// How a report came out.

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SendError, SyncSender};
 
 use testlake_report::scan::encoding::Decoded;
 use testlake_report::scan::xml::XmlScanner;
@@ -13,7 +12,7 @@ use testlake_report::{Finding, FindingCode, Limits};
 use super::exclusions;
 use super::pass::{self, WINDOW_BYTES};
 use super::report::{ReportSink, Wanted, read_again};
-use super::unit::{Cases, EntryTask, OpenArtifact, Part, ReportDone, ReportStatus, Unit};
+use super::unit::{Cases, EntryTask, OpenArtifact, Outbox, Over, Part, ReportDone, ReportStatus, Unit};
 use crate::archive::{ArchiveCode, Budget, Defect, Entry, ReadOutcome, Scratch, defect_of};
 use crate::limits::ArchiveLimits;
 use crate::output::gzip::{Level, PieceCompressor};
@@ -28,7 +27,7 @@ pub(crate) const PIECE_BYTES: usize = 2 << 20;
 /// Bytes of `failed_test_runs` that are handed on at once.
 const FAILED_BYTES: usize = 256 << 10;
 /// Cases that are handed on at once.
-const CASES_AHEAD: usize = 8 << 10;
+const CASES_AHEAD: u64 = 8 << 10;
 
 /// What all workers of a run share.
 #[derive(Debug)]
@@ -54,16 +53,6 @@ impl Shared {
     /// [`CollectError::Cancelled`] where the run was.
     pub(crate) fn go_on(&self) -> Result<(), CollectError> {
         if self.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(()) }
-    }
-}
-
-/// Nobody waits for what comes of the unit any more.
-#[derive(Debug)]
-pub(crate) struct Over;
-
-impl<T> From<SendError<T>> for Over {
-    fn from(_: SendError<T>) -> Self {
-        Self
     }
 }
 
@@ -101,13 +90,13 @@ impl<'run> Worker<'run> {
 
     /// Reads the entries of a unit and tells what comes of them.
     pub(crate) fn unit(&mut self, unit: Unit) -> Result<(), Over> {
-        let Unit { artifact, entries, parts } = unit;
+        let Unit { artifact, entries, mut parts } = unit;
         for task in entries {
             if self.shared.is_over() {
                 return Err(Over);
             }
             match task.kind {
-                EntryKind::Xml => self.guarded(&artifact, &task, &parts)?,
+                EntryKind::Xml => self.guarded(&artifact, &task, &mut parts)?,
                 EntryKind::Exclusions => {
                     let done = self.exclusions(&artifact, &task);
                     parts.send(Part::Exclusions(done))?;
@@ -122,9 +111,10 @@ impl<'run> Worker<'run> {
             shared: self.shared,
             observer: self.observer,
             compressor: &mut self.compressor,
-            parts: &parts,
+            parts: &mut parts,
         }
-        .lines(&mut self.reader.sink, 1)
+        .lines(&mut self.reader.sink, 1)?;
+        parts.flush()
     }
 
     /// Reads a report; a defect of ours in it costs that report alone.
@@ -132,7 +122,7 @@ impl<'run> Worker<'run> {
         &mut self,
         artifact: &Arc<OpenArtifact>,
         task: &EntryTask,
-        parts: &SyncSender<Part>,
+        parts: &mut Outbox,
     ) -> Result<(), Over> {
         let lines = self.reader.sink.lines();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.report(artifact, task, parts)));
@@ -162,7 +152,7 @@ impl<'run> Worker<'run> {
         &mut self,
         artifact: &Arc<OpenArtifact>,
         task: &EntryTask,
-        parts: &SyncSender<Part>,
+        parts: &mut Outbox,
     ) -> Result<(), Over> {
         let entry = &task.entry;
         let mut done = ReportDone::new(artifact, task, ReportStatus::Read);
@@ -197,7 +187,7 @@ impl<'run> Worker<'run> {
     }
 
     /// Passes a report that is in memory.
-    fn whole(&mut self, raw: &[u8], done: &mut ReportDone, parts: &SyncSender<Part>) -> Result<Pass, Over> {
+    fn whole(&mut self, raw: &[u8], done: &mut ReportDone, parts: &mut Outbox) -> Result<Pass, Over> {
         let decoded = Decoded::new(raw, |finding| self.reader.sink.tell(finding));
         let told = self.reader.sink.findings.len();
         self.reader.sink.keeps_places = true;
@@ -226,7 +216,7 @@ impl<'run> Worker<'run> {
         raw: &mut dyn Read,
         entry: &Entry,
         done: &mut ReportDone,
-        parts: &SyncSender<Part>,
+        parts: &mut Outbox,
     ) -> Result<Pass, Over> {
         self.reader.sink.keeps_places = false;
         let limits = self.shared.limits;
@@ -242,7 +232,7 @@ impl<'run> Worker<'run> {
         Ok(Pass { stop: end.stop, defects })
     }
 
-    fn finish(&mut self, pass: Pass, mut done: ReportDone, parts: &SyncSender<Part>) -> Result<(), Over> {
+    fn finish(&mut self, pass: Pass, mut done: ReportDone, parts: &mut Outbox) -> Result<(), Over> {
         Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts }
             .cases(&mut self.reader.sink, &done)?;
         let is_report = self.reader.is_report();
@@ -327,7 +317,7 @@ struct Flush<'worker> {
     shared: &'worker Shared,
     observer: &'worker dyn Observer,
     compressor: &'worker mut PieceCompressor,
-    parts: &'worker SyncSender<Part>,
+    parts: &'worker mut Outbox,
 }
 
 impl Flush<'_> {
@@ -336,22 +326,22 @@ impl Flush<'_> {
         if self.shared.is_over() {
             return Err(Over);
         }
-        if sink.ticks.len() >= CASES_AHEAD {
+        if sink.sums.cases() >= CASES_AHEAD {
             self.cases(sink, done)?;
         }
         self.lines(sink, PIECE_BYTES)
     }
 
-    fn cases(&self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
-        if sink.ticks.is_empty() {
+    fn cases(&mut self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
+        if sink.sums.cases() == 0 {
             return Ok(());
         }
-        self.observer.cases(sink.ticks.len() as u64);
+        self.observer.cases(sink.sums.cases());
         self.parts.send(Part::Cases(Cases {
             report: done.report,
             invoking_file: Arc::clone(&done.invoking_file),
             rows: std::mem::take(&mut sink.new_rows),
-            ticks: std::mem::take(&mut sink.ticks),
+            sums: sink.sums.take(),
         }))?;
         Ok(())
     }

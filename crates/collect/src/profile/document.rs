@@ -155,6 +155,45 @@ impl DocumentWriter {
     }
 
     fn object(&mut self, document: &Document<'_>, node: &Node, into: &mut Vec<u8>) {
+        if document.is_plain(node) {
+            self.plain_object(document, node, into);
+        } else {
+            self.any_object(document, node, into);
+        }
+    }
+
+    /// Adds the object of a node of which each key holds one thing: as they come, without a look at what came before.
+    fn plain_object(&mut self, document: &Document<'_>, node: &Node, into: &mut Vec<u8>) {
+        let mut before: &[u8] = b"{\"";
+        for attribute in document.tree.attributes_of(node) {
+            write_key(before, attribute.local.of(document.window), into);
+            before = b", \"";
+            self.attribute(document, attribute, into);
+        }
+        for (key, range) in [(&b"text"[..], node.text), (b"tail", node.tail)] {
+            if !document.is_blank(range) {
+                write_key(before, key, into);
+                before = b", \"";
+                self.text(document, range, into);
+            }
+        }
+        for (_, child) in document.tree.children(node) {
+            write_key(before, child.name.of(document.window), into);
+            before = b", \"";
+            self.object(&Document { stamp: None, ..*document }, child, into);
+        }
+        let is_empty = before.starts_with(b"{");
+        if is_empty {
+            into.push(b'{');
+        }
+        if let Some(stamp) = document.stamp {
+            let suffix = stamp.suffix(document.form);
+            into.extend_from_slice(suffix.get(if is_empty { 2 } else { 0 }..).unwrap_or_default());
+        }
+        into.push(b'}');
+    }
+
+    fn any_object(&mut self, document: &Document<'_>, node: &Node, into: &mut Vec<u8>) {
         let base = self.members.len();
         self.gather(document, node);
         into.push(b'{');
@@ -305,10 +344,7 @@ impl DocumentWriter {
         if let Some(range) = member.own_text {
             self.text(document, range, into);
         } else if let Some(attribute) = &member.attribute {
-            let value = Self::value(&mut self.decoded, document.window, attribute);
-            if number::write_if_float(value, into).is_none() {
-                json::write_string(value, into);
-            }
+            self.attribute(document, attribute, into);
         }
         let mut is_first = !has_own;
         let mut next = member.first_child;
@@ -323,6 +359,15 @@ impl DocumentWriter {
         }
         if is_list {
             into.push(b']');
+        }
+    }
+
+    /// Adds the value of an attribute.
+    #[inline]
+    fn attribute(&mut self, document: &Document<'_>, attribute: &Attribute, into: &mut Vec<u8>) {
+        let value = Self::value(&mut self.decoded, document.window, attribute);
+        if number::write_if_float(value, into).is_none() {
+            json::write_string(value, into);
         }
     }
 
@@ -376,7 +421,50 @@ struct Document<'a> {
     form: Form,
 }
 
+/// More attributes than this are not compared with the children one by one.
+const PLAIN_ATTRIBUTES: usize = 8;
+
+/// Reports whether a key may be one that we, or a text, give a node.
+#[inline]
+fn is_reserved(key: &[u8]) -> bool {
+    match key.len() {
+        4 => matches!(key, b"text" | b"tail"),
+        6 => key == b"job_id",
+        11 => key == b"workflow_id",
+        13 => key == b"invoking_file",
+        20 => key == b"workflow_run_attempt",
+        _ => false,
+    }
+}
+
+/// Adds what stands before a key, the key, and what stands behind it.
+#[inline]
+fn write_key(before: &[u8], key: &[u8], into: &mut Vec<u8>) {
+    into.extend_from_slice(before);
+    json::write_escaped(key, into);
+    into.extend_from_slice(b"\": ");
+}
+
 impl Document<'_> {
+    /// Reports whether each key of the node holds one thing, and none is ours: so it is of nearly every node.
+    #[inline]
+    fn is_plain(&self, node: &Node) -> bool {
+        let attributes = self.tree.attributes_of(node);
+        let is_apart = |attribute: &Attribute| {
+            attribute.local == attribute.name && !is_reserved(attribute.local.of(self.window))
+        };
+        if self.form != Form::Full || attributes.len() > PLAIN_ATTRIBUTES || !attributes.iter().all(is_apart)
+        {
+            return false;
+        }
+        let mut children = self.tree.children(node);
+        let Some((_, only)) = children.next() else { return true };
+        let key = only.name.of(self.window);
+        children.next().is_none()
+            && !is_reserved(key)
+            && attributes.iter().all(|attribute| attribute.local.of(self.window) != key)
+    }
+
     /// Reports whether Python's `strip` would leave nothing of a text.
     #[inline]
     fn is_blank(&self, range: Range) -> bool {
@@ -389,5 +477,122 @@ impl Document<'_> {
             read_text(raw, &mut decoded);
             number::is_blank(&decoded)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use testlake_report::scan::xml::XmlScanner;
+    use testlake_report::{FindingCode, Limits};
+
+    use super::*;
+    use crate::profile::case::{CaseReader, CaseSink};
+
+    /// Writes each case's document both ways.
+    struct Both {
+        stamp: Stamp,
+        documents: Vec<[String; 2]>,
+        plain: usize,
+    }
+
+    impl CaseSink for Both {
+        fn tree(&mut self, window: &[u8], tree: &CaseTree) {
+            for case in tree.cases() {
+                let mut writer = DocumentWriter::default();
+                let [mut one, mut other] = [Vec::new(), Vec::new()];
+                writer.write(window, tree, case, &self.stamp, Form::Full, &mut one);
+                writer.next_same.clear();
+                writer.next_same.resize(tree.nodes.len(), NONE);
+                let document = Document { window, tree, stamp: Some(&self.stamp), form: Form::Full };
+                self.plain += usize::from(document.is_plain(case));
+                writer.any_object(&document, case, &mut other);
+                self.documents.push([one, other].map(|text| String::from_utf8(text).unwrap()));
+            }
+        }
+
+        fn finding(&mut self, _code: FindingCode, _at: u32) {}
+
+        fn declared(&mut self, _suite: &[u8], _declared: u64, _found: u64) {}
+    }
+
+    fn both(text: &str) -> Both {
+        let limits = Limits::default();
+        let stamp = Stamp::new("7", 1, Some("2"), "x");
+        let mut reader = CaseReader::new(Both { stamp, documents: Vec::new(), plain: 0 }, &limits);
+        XmlScanner::new(limits).feed(text.as_bytes(), true, &mut reader);
+        reader.finish(text.as_bytes());
+        reader.sink
+    }
+
+    fn attributes() -> impl Strategy<Value = String> {
+        let attribute = prop::sample::select(vec![
+            " name='a'",
+            " time='1.50'",
+            " text='t'",
+            " tail=''",
+            " job_id='9'",
+            " x:name='b'",
+            " file='&amp;\"é'",
+            " skipped='no'",
+            " workflow_id='w'",
+            " workflow_run_attempt=''",
+            " invoking_file='f'",
+            " a='1' b='' c=' ' d='2' e='3' f='4' g='5'",
+            " é='ü'",
+        ]);
+        prop::collection::vec(attribute, 0..5).prop_map(|all| all.concat())
+    }
+
+    fn inside() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just(String::new()),
+            Just(" \n".to_owned()),
+            Just("t&lt;".to_owned()),
+            Just("<![CDATA[c\r]]>".to_owned()),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let name = prop::sample::select(vec![
+                "skipped", "failure", "text", "tail", "name", "job_id", "testcase", "x:file",
+            ]);
+            prop::collection::vec(
+                (name, attributes(), inner, prop::sample::select(vec!["", " ", "after"])),
+                0..3,
+            )
+            .prop_map(|all| {
+                all.into_iter()
+                    .map(|(name, attributes, inner, tail)| {
+                        format!("<{name}{attributes}>{inner}</{name}>{tail}")
+                    })
+                    .collect()
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn plain_documents_are_as_any_others(attributes in attributes(), inside in inside(), tail in prop::sample::select(vec!["", " ", "t"])) {
+            let text = format!("<testsuite><testcase{attributes}>{inside}</testcase>{tail}</testsuite>");
+            let both = both(&text);
+            prop_assert!(!both.documents.is_empty());
+            for [one, other] in both.documents {
+                prop_assert_eq!(one, other);
+            }
+        }
+    }
+
+    #[test]
+    fn most_documents_are_plain() {
+        let both = both(
+            "<testsuite><testcase name='a' time='1'><failure message='m'>t</failure></testcase><testcase/></testsuite>",
+        );
+        assert_eq!(both.plain, 2);
+        let own = r#""workflow_id": "7", "workflow_run_attempt": 1, "job_id": 2, "invoking_file": "x"}"#;
+        let [one, other] = [&both.documents[0][0], &both.documents[1][0]];
+        assert_eq!(
+            *one,
+            format!(r#"{{"name": "a", "time": 1.0, "failure": {{"message": "m", "text": "t"}}, {own}"#)
+        );
+        assert_eq!(*other, format!("{{{own}"));
     }
 }

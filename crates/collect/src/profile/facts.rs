@@ -6,7 +6,7 @@ use super::case::{CaseTree, NONE, Node};
 use super::document::DocumentWriter;
 use super::{json, number};
 
-/// How a case ended, as the summary counts it: failure before error before skipped.
+/// How a case ended, as the summary counts it: failure before error before skipped. Sums keep their counts in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
@@ -30,6 +30,48 @@ pub(crate) struct CaseFacts {
     pub(crate) trouble: u32,
 }
 
+/// A key that means something here.
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    File,
+    Class,
+    Name,
+    Time,
+    Failure,
+    Error,
+    Skipped,
+    Rerun,
+    Other,
+}
+
+impl Word {
+    /// By the length first: what is compared then are numbers.
+    #[inline]
+    fn of(key: &[u8]) -> Self {
+        if let Ok(key) = <&[u8; 4]>::try_from(key) {
+            return match key {
+                b"file" => Self::File,
+                b"name" => Self::Name,
+                b"time" => Self::Time,
+                _ => Self::Other,
+            };
+        }
+        if let Ok(key) = <&[u8; 7]>::try_from(key) {
+            return match key {
+                b"failure" => Self::Failure,
+                b"skipped" => Self::Skipped,
+                _ => Self::Other,
+            };
+        }
+        match key {
+            b"classname" => Self::Class,
+            b"error" => Self::Error,
+            b"rerun" => Self::Rerun,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl CaseFacts {
     /// Reports whether the case belongs to `failed_test_runs`.
     pub(crate) fn is_failed_run(&self) -> bool {
@@ -41,17 +83,16 @@ impl CaseFacts {
         let (mut file, mut class, mut name, mut time) = (None, None, None, None);
         let (mut failure, mut error, mut skipped, mut rerun) = (false, false, false, false);
         for attribute in tree.attributes_of(case) {
-            let attribute = Some(*attribute);
-            match attribute.map(|attribute| attribute.local.of(window)) {
-                Some(b"file") => file = attribute,
-                Some(b"classname") => class = attribute,
-                Some(b"name") => name = attribute,
-                Some(b"time") => time = attribute,
-                Some(b"failure") => failure = true,
-                Some(b"error") => error = true,
-                Some(b"skipped") => skipped = true,
-                Some(b"rerun") => rerun = true,
-                _ => {}
+            match Word::of(attribute.local.of(window)) {
+                Word::File => file = Some(*attribute),
+                Word::Class => class = Some(*attribute),
+                Word::Name => name = Some(*attribute),
+                Word::Time => time = Some(*attribute),
+                Word::Failure => failure = true,
+                Word::Error => error = true,
+                Word::Skipped => skipped = true,
+                Word::Rerun => rerun = true,
+                Word::Other => {}
             }
         }
         let mut troubles = [NONE; 3];
@@ -63,25 +104,25 @@ impl CaseFacts {
             }
         };
         for (index, child) in tree.children(case) {
-            match child.name.of(window) {
-                b"file" => file = None,
-                b"classname" => class = None,
-                b"name" => name = None,
-                b"time" => time = None,
-                b"failure" => {
+            match Word::of(child.name.of(window)) {
+                Word::File => file = None,
+                Word::Class => class = None,
+                Word::Name => name = None,
+                Word::Time => time = None,
+                Word::Failure => {
                     failure = true;
                     note(0, index);
                 }
-                b"error" => {
+                Word::Error => {
                     error = true;
                     note(1, index);
                 }
-                b"rerun" => {
+                Word::Rerun => {
                     rerun = true;
                     note(2, index);
                 }
-                b"skipped" => skipped = true,
-                _ => {}
+                Word::Skipped => skipped = true,
+                Word::Other => {}
             }
         }
         let outcome = if failure {

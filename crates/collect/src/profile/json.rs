@@ -62,30 +62,37 @@ pub(crate) fn write_escaped(text: &[u8], into: &mut Vec<u8>) {
 /// Returns how many bytes at the begin stand for themselves.
 #[inline]
 fn plain_length(text: &[u8]) -> usize {
+    let (blocks, tail) = text.as_chunks::<8>();
+    let plain = blocks.iter().take_while(|block| is_plain(u64::from_le_bytes(**block))).count();
+    let is_rest_plain = plain == blocks.len()
+        && match (text.last_chunk::<8>(), tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+            _ if tail.is_empty() => true,
+            // some of them for the second time
+            (Some(last), ..) => is_plain(u64::from_le_bytes(*last)),
+            (None, Some(first), Some(last)) => {
+                is_plain(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
+            }
+            _ => false,
+        };
+    if is_rest_plain {
+        return text.len();
+    }
+    let rest = text.get(plain * 8..).unwrap_or_default();
+    let needs = |&byte: &u8| ESCAPE.get(byte as usize).is_some_and(|&class| class != 0);
+    plain * 8 + rest.iter().position(needs).unwrap_or(rest.len())
+}
+
+/// Reports whether each of eight bytes stands for itself: none is below 0x20, above 0x7E, a quote or a backslash. False alarms
+/// are only raised behind a true one.
+#[inline]
+fn is_plain(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // eight bytes at a time: is any below 0x20, above 0x7E, a quote or a backslash?
-    let mut length = 0;
-    let (blocks, _) = text.as_chunks::<8>();
-    for block in blocks {
-        let word = u64::from_le_bytes(*block);
-        let below_space = word.wrapping_sub(ONES * 0x20);
-        let is_quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
-        let is_backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
-        let above_tilde = (word & !HIGH) + ONES;
-        // borrows can only raise false alarms behind a true one, and the bytes are looked at singly then
-        let marks = (below_space | is_quote | is_backslash | above_tilde | word) & HIGH;
-        if marks != 0 {
-            break;
-        }
-        length += 8;
-    }
-    let rest = text.get(length..).unwrap_or_default();
-    length
-        + rest
-            .iter()
-            .position(|&byte| ESCAPE.get(byte as usize).is_some_and(|&class| class != 0))
-            .unwrap_or(rest.len())
+    let below_space = word.wrapping_sub(ONES * 0x20);
+    let is_quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+    let is_backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let above_tilde = (word & !HIGH) + ONES;
+    (below_space | is_quote | is_backslash | above_tilde | word) & HIGH == 0
 }
 
 /// Adds the character of several bytes that `from` begins with; returns what follows it.

@@ -1,5 +1,7 @@
 //! Numbers as Python reads and writes them, since the collections' readers grew up on Python's.
 
+use std::fmt::Write as _;
+
 /// Where each run of ten decimal digits begins (Unicode 14, general category Nd), beyond ASCII.
 const DIGIT_ZEROS: [u32; 65] = [
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0,
@@ -133,34 +135,87 @@ fn short_value(mantissa: u64, decimals: usize) -> f64 {
 
 /// Adds a number as Python's `repr` writes it: the shortest digits that read back as the same double.
 pub(crate) fn write_float(number: f64, into: &mut Vec<u8>) {
-    let shortest = format!("{number:e}");
-    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    into.extend_from_slice(sign.as_bytes());
+    let shortest = Short::of(format_args!("{number:e}"));
+    let text = shortest.text();
+    let mark = text.iter().rposition(|&byte| byte == b'e').unwrap_or(text.len());
+    let (mantissa, exponent) = text.split_at_checked(mark).unwrap_or_default();
+    let exponent: i32 = exponent
+        .get(1..)
+        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
+        .unwrap_or_default();
+    let mantissa = match mantissa.strip_prefix(b"-") {
+        Some(rest) => {
+            into.push(b'-');
+            rest
+        }
+        None => mantissa,
+    };
+    let (first, rest) = mantissa.split_at_checked(1).unwrap_or_default();
+    let rest = rest.strip_prefix(b".").unwrap_or(rest);
     if (-4..16).contains(&exponent) {
-        write_positional(&mantissa.replace('.', ""), exponent, into);
+        write_positional(first, rest, exponent, into);
     } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        let text = format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs());
-        into.extend_from_slice(text.as_bytes());
+        into.extend_from_slice(mantissa);
+        into.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
+        let exponent = exponent.unsigned_abs();
+        if exponent < 10 {
+            into.push(b'0');
+        }
+        into.extend_from_slice(exponent.to_string().as_bytes());
     }
 }
 
-/// Adds `digits`, the first of which stands for 10^`exponent`, with a point and at least one digit on each side.
-fn write_positional(digits: &str, exponent: i32, into: &mut Vec<u8>) {
-    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or_default());
-    let text = match usize::try_from(exponent) {
-        Err(_) => format!("0.{}{digits}", zeros(-exponent - 1)),
-        Ok(whole) if digits.len() <= whole + 1 => {
-            format!("{digits}{}.0", "0".repeat(whole + 1 - digits.len()))
-        }
-        Ok(whole) => {
-            let (before, after) = digits.split_at_checked(whole + 1).unwrap_or((digits, "0"));
-            format!("{before}.{after}")
-        }
+/// Adds the digits `first` and `rest`, the first of which stands for 10^`exponent`, with a point and at least one digit on each
+/// side.
+fn write_positional(first: &[u8], rest: &[u8], exponent: i32, into: &mut Vec<u8>) {
+    let Ok(whole) = usize::try_from(exponent) else {
+        into.extend_from_slice(b"0.");
+        let zeros = usize::try_from(-exponent - 1).unwrap_or_default();
+        into.extend(std::iter::repeat_n(b'0', zeros));
+        into.extend_from_slice(first);
+        into.extend_from_slice(rest);
+        return;
     };
-    into.extend_from_slice(text.as_bytes());
+    into.extend_from_slice(first);
+    let (before, after) = rest.split_at(whole.min(rest.len()));
+    into.extend_from_slice(before);
+    into.extend(std::iter::repeat_n(b'0', whole - before.len()));
+    into.push(b'.');
+    into.extend_from_slice(if after.is_empty() { b"0" } else { after });
+}
+
+/// A short text without an allocation: a number's, which has at most 20 digits, a sign, a point and an exponent.
+#[derive(Debug, Default)]
+struct Short {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Short {
+    fn of(text: std::fmt::Arguments<'_>) -> Self {
+        let mut short = Self::default();
+        let is_whole = short.write_fmt(text).is_ok();
+        debug_assert!(is_whole, "a number is longer than any can be");
+        short
+    }
+
+    fn text(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Short {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// Adds a count.
+pub(crate) fn write_count(count: u64, into: &mut Vec<u8>) {
+    into.extend_from_slice(Short::of(format_args!("{count}")).text());
 }
 
 /// Adds `text` as a number where [`parse_float`] reads one, and returns the number.

@@ -12,7 +12,6 @@
 
 mod member;
 mod piece;
-mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -1,33 +1,25 @@
-//! Compresses one piece so that another can follow.
-//!
-//! libdeflate makes whole streams only. So the last block of what it makes is found ([`super::walk`]), its mark
-//! of being the last is cleared, and an empty stored block is put after it, which ends on a byte: what zlib calls
-//! a sync flush.
+//! Compresses one piece so that another can follow: it ends with what zlib calls a sync flush, an empty stored block, and so
+//! on a byte.
 
-use libdeflater::{CompressionLvl, Compressor};
-
-use super::walk::{PADDING_BYTES, Walker};
+use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 
 /// How hard to compress.
 ///
-/// The default is 6, the fastest level whose pieces of 2 MiB are within 1.1 times the size of `gzip -9`
+/// The default is 5, the fastest level whose pieces of 2 MiB are within 1.1 times the size of `gzip -9`
 /// (`scripts/bench gzip`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level(pub(super) CompressionLvl);
+pub struct Level(u8);
 
 impl Level {
-    /// Makes a level from 1 (fast) to 12 (small); `None` for other numbers.
+    /// Makes a level from 1 (fast) to 9 (small); `None` for other numbers.
     pub fn new(level: u8) -> Option<Self> {
-        match level {
-            1..=12 => CompressionLvl::new(i32::from(level)).ok().map(Self),
-            _ => None,
-        }
+        (1..=9).contains(&level).then_some(Self(level))
     }
 }
 
 impl Default for Level {
     fn default() -> Self {
-        Self(CompressionLvl::new(6).unwrap_or_default())
+        Self(5)
     }
 }
 
@@ -43,67 +35,58 @@ pub struct Piece {
 }
 
 /// Compresses pieces, one after another. Nothing of a piece stays for the next, but buffers.
+#[derive(Debug)]
 pub struct PieceCompressor {
-    compressor: Compressor,
-    walker: Walker,
+    compressor: Compress,
     scratch: Vec<u8>,
-}
-
-impl std::fmt::Debug for PieceCompressor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PieceCompressor").finish_non_exhaustive()
-    }
 }
 
 impl PieceCompressor {
     /// Makes a compressor.
     pub fn new(level: Level) -> Self {
-        Self { compressor: Compressor::new(level.0), walker: Walker::new(), scratch: Vec::new() }
+        let compressor = Compress::new(Compression::new(level.0.into()), false);
+        Self { compressor, scratch: Vec::new() }
     }
 
     /// Compresses a piece.
     ///
     /// # Cost
-    /// Memory of about twice the piece while it works; a buffer of about the size of the largest piece stays.
+    /// A buffer of about the size of the largest piece's compressed form stays.
     pub fn compress(&mut self, data: &[u8]) -> Piece {
         let bytes = if data.is_empty() {
             Vec::new()
         } else {
-            self.deflate(data).unwrap_or_else(|| {
-                tracing::warn!(
-                    bytes = data.len(),
-                    "a piece is stored, as its deflated form was not understood"
-                );
+            self.deflate(data).unwrap_or_else(|error| {
+                tracing::warn!(bytes = data.len(), %error, "a piece is stored, as it could not be deflated");
                 store(data)
             })
         };
         Piece { bytes, crc32: crc32fast::hash(data), len: data.len() as u64 }
     }
 
-    /// Deflates; `None` where what came out is no stream that the walker understands, which would be a defect here.
-    pub(super) fn deflate(&mut self, data: &[u8]) -> Option<Vec<u8>> {
-        let room = self.compressor.deflate_compress_bound(data.len()) + PADDING_BYTES;
-        if self.scratch.len() < room {
-            self.scratch.resize(room, 0);
+    /// # Errors
+    /// None that input could cause: zlib knows errors of its own state alone.
+    pub(super) fn deflate(&mut self, data: &[u8]) -> Result<Vec<u8>, CompressError> {
+        // of the documents about 1 byte in 15 is left
+        const LEAST_ROOM: usize = 1 << 10;
+        self.compressor.reset();
+        self.scratch.clear();
+        self.scratch.reserve(data.len() / 8 + LEAST_ROOM);
+        let mut rest = data;
+        loop {
+            let before = self.compressor.total_in();
+            let status = self.compressor.compress_vec(rest, &mut self.scratch, FlushCompress::Sync)?;
+            let taken = usize::try_from(self.compressor.total_in() - before).unwrap_or(usize::MAX);
+            rest = rest.get(taken..).unwrap_or_default();
+            // room that is left is the sign that all has been flushed
+            let is_flushed = status == Status::BufError || self.scratch.len() < self.scratch.capacity();
+            if rest.is_empty() && is_flushed {
+                return Ok(self.scratch.clone());
+            }
+            self.scratch.reserve(self.scratch.len() / 2 + LEAST_ROOM);
         }
-        let len = self.compressor.deflate_compress(data, &mut self.scratch).ok()?;
-        let padded = self.scratch.get_mut(..len + PADDING_BYTES)?;
-        padded.get_mut(len..)?.fill(0);
-        let last = self.walker.last_block(padded, len)?;
-
-        let mut bytes = Vec::with_capacity(len + EMPTY_STORED_BLOCK.len() + 1);
-        bytes.extend_from_slice(padded.get(..len)?);
-        *bytes.get_mut(last.header_bit / 8)? &= !(1 << (last.header_bit % 8));
-        // The three bits of the header of a stored block that is not the last are zeros, as is the padding after
-        // the stream's end and after the header.
-        bytes.resize((last.end_bit + 3).div_ceil(8), 0);
-        bytes.extend_from_slice(EMPTY_STORED_BLOCK);
-        Some(bytes)
     }
 }
-
-/// A stored block of nothing without its header of three bits: the length, and the length inverted.
-const EMPTY_STORED_BLOCK: &[u8] = &[0x00, 0x00, 0xff, 0xff];
 
 /// Makes stored blocks, none of them the last.
 pub(super) fn store(data: &[u8]) -> Vec<u8> {

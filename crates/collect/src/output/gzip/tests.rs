@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::walk::{LastBlock, PADDING_BYTES, Walker};
 use super::{Level, Member, PieceCompressor};
 
 /// Compresses pieces into a file.
@@ -104,79 +103,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn all_pieces_come_back_from_the_first_member(level in 1..=12_u8, pieces in vec(piece(), 0..5)) {
+    fn all_pieces_come_back_from_the_first_member(level in 1..=9_u8, pieces in vec(piece(), 0..5)) {
         let file = gzip(level, &pieces);
         let (data, used) = first_member(&file);
         prop_assert!(data == pieces.concat());
         prop_assert_eq!(used, file.len());
-    }
-
-    #[test]
-    fn a_piece_is_never_stored_for_want_of_understanding(level in 1..=12_u8, data in piece()) {
-        prop_assume!(!data.is_empty());
-        prop_assert!(PieceCompressor::new(Level::new(level).unwrap()).deflate(&data).is_some());
-    }
-
-    #[test]
-    fn a_broken_stream_is_no_panic(level in 1..=12_u8, data in piece(), changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut stream = raw_stream(level, &data);
-        let len = stream.len() - PADDING_BYTES;
-        for (place, value) in changes {
-            stream[place.index(len)] ^= value;
-        }
-        let last = Walker::new().last_block(&stream, len);
-        prop_assert!(last.is_none_or(|last| last.header_bit < last.end_bit && last.end_bit.div_ceil(8) == len));
-    }
-
-    #[test]
-    fn noise_is_no_panic(data in vec(any::<u8>(), PADDING_BYTES..400)) {
-        let len = data.len() - PADDING_BYTES;
-        let last = Walker::new().last_block(&data, len);
-        prop_assert!(last.is_none_or(|last| last.end_bit.div_ceil(8) == len));
-    }
-}
-
-/// A stream of libdeflate's, with its padding.
-fn raw_stream(level: u8, data: &[u8]) -> Vec<u8> {
-    let mut compressor = libdeflater::Compressor::new(Level::new(level).unwrap().0);
-    let mut stream = vec![0; compressor.deflate_compress_bound(data.len()) + PADDING_BYTES];
-    let len = compressor.deflate_compress(data, &mut stream).unwrap();
-    stream.truncate(len);
-    stream.resize(len + PADDING_BYTES, 0);
-    stream
-}
-
-#[test]
-fn every_cut_of_a_stream_is_refused() {
-    let stream = raw_stream(6, &lines(20_000));
-    let len = stream.len() - PADDING_BYTES;
-    assert!(Walker::new().last_block(&stream, len).is_some());
-    for cut in 0..len {
-        assert_eq!(Walker::new().last_block(&stream, cut), None, "cut after {cut} of {len} bytes");
-    }
-}
-
-#[test]
-fn the_last_of_two_blocks_is_found() {
-    // A stored block of one byte, then one with the fixed code that holds nothing.
-    let mut stream = vec![0x00, 1, 0, 0xfe, 0xff, b'x', 0x03, 0x00];
-    let len = stream.len();
-    stream.extend_from_slice(&[0; PADDING_BYTES]);
-    let last = Walker::new().last_block(&stream, len);
-    assert_eq!(last, Some(LastBlock { header_bit: 48, end_bit: 58 }));
-}
-
-#[test]
-fn other_encoders_streams_are_understood_too() {
-    for data in [lines(3_000_000), noise(200_000), Vec::new()] {
-        for level in 0..=9 {
-            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
-            encoder.write_all(&data).unwrap();
-            let mut stream = encoder.finish().unwrap();
-            let len = stream.len();
-            stream.extend_from_slice(&[0; PADDING_BYTES]);
-            assert!(Walker::new().last_block(&stream, len).is_some(), "level {level}");
-        }
     }
 }
 
@@ -184,7 +115,7 @@ fn other_encoders_streams_are_understood_too() {
 fn programs_read_all_pieces() {
     let pieces = [lines(5 << 20), Vec::new(), noise(300_000), b"\n".to_vec(), noise(5 << 20), lines(1 << 20)];
     let expected = pieces.concat();
-    for level in [1, 6] {
+    for level in [1, 5, 6, 9] {
         let file = gzip(level, &pieces);
         for (program, arguments) in [
             ("zcat", &[][..]),
@@ -226,6 +157,7 @@ fn a_piece_does_not_depend_on_those_before_it() {
 #[test]
 fn what_cannot_be_compressed_grows_little() {
     let data = noise(1 << 20);
+    assert!(PieceCompressor::new(Level::default()).deflate(&data).is_ok());
     let piece = PieceCompressor::new(Level::default()).compress(&data);
     assert!(piece.bytes.len() < data.len() + data.len() / 1000, "{} bytes", piece.bytes.len());
 }
@@ -239,8 +171,8 @@ fn stored_pieces_are_read() {
 }
 
 #[test]
-fn levels_are_from_1_to_12() {
+fn levels_are_from_1_to_9() {
     assert_eq!(Level::new(0), None);
-    assert_eq!(Level::new(13), None);
-    assert_eq!(Level::new(6), Some(Level::default()));
+    assert_eq!(Level::new(10), None);
+    assert_eq!(Level::new(5), Some(Level::default()));
 }
