@@ -85,10 +85,12 @@ impl Fold {
     /// assert_eq!(fold.apply("test[<A at 0x7f3c2a1b9d30>]"), "test[<A at <address>>]");
     /// assert_eq!(fold.apply("test[0xff]"), "test[0xff]");
     /// ```
+    #[inline]
     pub fn apply(self, text: &str) -> Cow<'_, str> {
-        if self == Self::NOTHING {
-            return text.into();
-        }
+        if self == Self::NOTHING { text.into() } else { self.apply_some(text) }
+    }
+
+    fn apply_some(self, text: &str) -> Cow<'_, str> {
         let mut folded = String::new();
         let (mut kept, mut place) = (0, 0);
         let mut before = b' ';

@@ -25,6 +25,7 @@ mod out;
 pub mod position;
 mod reader;
 pub mod scan;
+mod seen;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -1,8 +1,5 @@
 //! Where readers put what they find: counted, capped, and with places in the report as it came.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use crate::finding::{Finding, FindingCode};
 use crate::fold::Fold;
 use crate::format::detect::head_of;
@@ -12,6 +9,7 @@ use crate::model::{Case, Text};
 use crate::reader::Options;
 use crate::scan::encoding::Decoded;
 use crate::scan::stream::StreamOffsets;
+use crate::seen::Seen;
 
 /// Receives what a report holds, in its order.
 pub trait Visitor {
@@ -46,6 +44,8 @@ pub(crate) enum Places<'report> {
 #[derive(Debug)]
 pub(crate) struct OffsetCursor<'report> {
     decoded: &'report Decoded<'report>,
+    /// How far all offsets are behind their places, where that is the same.
+    shift: Option<u64>,
     /// Places and their offsets on the way, the last of them where it stands.
     marks: Vec<(usize, u64)>,
     place: usize,
@@ -58,10 +58,18 @@ const MARK_BYTES: usize = 1 << 10;
 impl<'report> OffsetCursor<'report> {
     pub(crate) fn new(decoded: &'report Decoded<'report>) -> Self {
         let offset = decoded.offset_in_raw(0);
-        Self { decoded, marks: vec![(0, offset)], place: 0, offset }
+        Self { decoded, shift: decoded.shift(), marks: vec![(0, offset)], place: 0, offset }
     }
 
+    #[inline]
     fn offset(&mut self, place: u64) -> u64 {
+        match self.shift {
+            Some(shift) => shift + place.min(self.decoded.text.len() as u64),
+            None => self.find_offset(place),
+        }
+    }
+
+    fn find_offset(&mut self, place: u64) -> u64 {
         let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.decoded.text.len());
         if place < self.place {
             let behind = self.marks.partition_point(|&(mark, _)| mark <= place);
@@ -89,26 +97,6 @@ impl<'report> OffsetCursor<'report> {
     }
 }
 
-/// Takes keys that are hashes for their own hash.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
 /// What readers put cases and findings into.
 pub(crate) struct Out<'report> {
     visitor: &'report mut dyn Visitor,
@@ -121,9 +109,7 @@ pub(crate) struct Out<'report> {
     /// The report itself says that it is to hold no case.
     pub(crate) plans_none: bool,
     /// How many cases of each identity there were.
-    seen: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
-    /// The parts of an identity on their way into its hash.
-    key: Vec<u8>,
+    seen: Seen,
 }
 
 impl<'report> Out<'report> {
@@ -138,20 +124,24 @@ impl<'report> Out<'report> {
             findings: 0,
             findings_left_out: 0,
             plans_none: false,
-            seen: HashMap::default(),
-            key: Vec::new(),
+            seen: Seen::default(),
         }
     }
 
     /// A case, with places in the text.
     pub(crate) fn case(&mut self, mut case: Case<'_>) {
+        self.tell(&mut case);
+    }
+
+    /// Does so with one that the reader has more to do with.
+    pub(crate) fn tell(&mut self, case: &mut Case<'_>) {
         self.cases += 1;
-        self.cap_path(&mut case);
+        self.cap_path(case);
         if case.tries.len() == 1 {
             // the one that the case itself tells of
             case.tries.clear();
         }
-        case.ordinal = self.ordinal(&case);
+        case.ordinal = self.ordinal(case);
         if case.ordinal > 0 {
             self.finding(FindingCode::RepeatedCase, case.offset);
         }
@@ -159,12 +149,21 @@ impl<'report> Out<'report> {
             self.finding(FindingCode::MissingName, case.offset);
         }
         case.offset = self.offset(case.offset);
-        self.visitor.case(&case);
+        self.visitor.case(case);
     }
 
     /// Cuts the names of the suites and the file, which any number of cases may have in common, to what the limit allows.
     /// Readers call it before they make copies of them.
+    #[inline]
     pub(crate) fn cap_path(&mut self, case: &mut Case<'_>) {
+        let bytes: usize = case.file.iter().chain(&case.suite).map(|text| text.len()).sum();
+        if bytes > self.limits.path_bytes {
+            self.cut_path(case);
+        }
+    }
+
+    #[cold]
+    fn cut_path(&mut self, case: &mut Case<'_>) {
         let mut room = self.limits.path_bytes;
         let mut is_cut = false;
         for text in case.file.iter_mut().chain(&mut case.suite) {
@@ -187,19 +186,15 @@ impl<'report> Out<'report> {
         }
     }
 
+    #[inline]
     fn ordinal(&mut self, case: &Case<'_>) -> u32 {
-        let key = identity::key(case, self.fold, &mut self.key);
-        if let Some(before) = self.seen.get_mut(&key) {
-            *before = before.saturating_add(1);
-            return *before;
+        let known = self.seen.len();
+        let key = identity::key(case, self.fold, self.seen.seed);
+        let ordinal = self.seen.count(key, known < self.limits.compared_cases);
+        if self.seen.len() > known && self.seen.len() == self.limits.compared_cases {
+            self.finding(FindingCode::CasesNotCompared, case.offset);
         }
-        if self.seen.len() < self.limits.compared_cases {
-            self.seen.insert(key, 0);
-            if self.seen.len() == self.limits.compared_cases {
-                self.finding(FindingCode::CasesNotCompared, case.offset);
-            }
-        }
-        0
+        ordinal
     }
 
     /// A defect at a place in the text.
@@ -258,6 +253,7 @@ impl<'report> Out<'report> {
         }
     }
 
+    #[inline]
     fn offset(&mut self, place: u64) -> u64 {
         match &mut self.places {
             Places::Whole(cursor) => cursor.offset(place),

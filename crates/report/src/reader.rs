@@ -118,8 +118,8 @@ fn read_text(text: &str, format: Format, start: usize, out: &mut Out<'_>) {
             let mut windows = JunitWindows::new(out.limits, start as u64);
             let mut at = start;
             while at < text.len() {
-                let end = at.saturating_add(windows.size).min(text.len());
-                let window = text.as_bytes().get(at..end).unwrap_or_default();
+                let end = text.ceil_char_boundary(at.saturating_add(windows.size));
+                let window = text.get(at..end).unwrap_or_default();
                 let Some(consumed) = windows.feed(window, end == text.len(), out) else { break };
                 at += consumed;
             }
@@ -178,7 +178,7 @@ fn whole_xml(
     (format, reader): (Format, fn(Element<'_>, &mut Out<'_>)),
     out: &mut Out<'_>,
 ) {
-    let window = text.as_bytes().get(start..).unwrap_or_default();
+    let window = text.get(start..).unwrap_or_default();
     if text.len() > out.limits.report_bytes {
         out.finding(FindingCode::ReportTooLarge, 0);
         return;
@@ -186,7 +186,7 @@ fn whole_xml(
     let mut scanner = XmlScanner::going_on(out.limits);
     let mut builder =
         Builder { tree: XmlTree::default(), out, base: start as u64, format, roots: Roots::default() };
-    let fed = scanner.feed(window, true, &mut builder);
+    let fed = scanner.feed(window.as_bytes(), true, &mut builder);
     let tree = builder.tree;
     for root in tree.roots(window, start as u64) {
         reader(root, out);
@@ -296,6 +296,12 @@ fn whole_json(
     }
 }
 
+/// Returns how many bytes of a text so many are, with the rest of a character that would be cut.
+fn whole_characters(text: &[u8], bytes: usize) -> usize {
+    let Some(rest) = text.get(bytes..) else { return text.len() };
+    bytes + rest.iter().take_while(|&byte| byte & 0xC0 == 0x80).count()
+}
+
 /// JUnit XML in windows.
 struct JunitWindows {
     scanner: XmlScanner,
@@ -323,12 +329,12 @@ impl JunitWindows {
     }
 
     /// Reads a window; returns how much of it need not be shown again, or nothing where reading has ended.
-    fn feed(&mut self, window: &[u8], is_last: bool, out: &mut Out<'_>) -> Option<usize> {
+    fn feed(&mut self, window: &str, is_last: bool, out: &mut Out<'_>) -> Option<usize> {
         let begin = self.begin();
-        let mut reader = JunitReader { state: &mut self.state, out, base: self.base };
-        let fed = self.scanner.feed(window, is_last, &mut reader);
+        let mut reader = JunitReader { window, state: &mut self.state, out, base: self.base };
+        let fed = self.scanner.feed(window.as_bytes(), is_last, &mut reader);
         if is_last || fed.stop.is_some() {
-            reader.finish(window);
+            reader.finish();
             if let Some((code, place)) = fed.stop {
                 out.finding(code, begin + place);
             }
@@ -339,7 +345,7 @@ impl JunitWindows {
             self.size = self.first;
         } else if self.size < self.limit {
             self.size = (self.size * 2).min(self.limit);
-        } else if !self.scanner.split_section(window) {
+        } else if !self.scanner.split_section(window.as_bytes()) {
             self.state.pass_over_next();
         }
         Some(fed.consumed)
@@ -521,9 +527,9 @@ impl<'visitor> Chunks<'visitor> {
                 // more than a window: that of a report's end is known to be the last
                 while is_last || self.text.len() - at > windows.size {
                     let rest = self.text.len() - at;
-                    let size = windows.size.min(rest);
-                    let window = self.text.get(at..at + size).unwrap_or_default();
-                    match windows.feed(window, is_last && size == rest, &mut self.out) {
+                    let size = whole_characters(self.text.get(at..).unwrap_or_default(), windows.size);
+                    let window = as_text(self.text.get(at..at + size).unwrap_or_default());
+                    match windows.feed(&window, is_last && size == rest, &mut self.out) {
                         Some(consumed) => at += consumed,
                         None => {
                             self.engine = ChunkEngine::Ended;

@@ -69,14 +69,10 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 pub fn parse_seconds(raw: &str) -> Option<f64> {
     // 64: far longer than any number that is meant
     const LONGEST: usize = 64;
-    let text = raw.trim();
-    if !text.is_empty()
-        && text.len() <= 17
-        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && let Ok(seconds) = text.parse()
-    {
+    if let Some(seconds) = parse_plain_seconds(raw.as_bytes()) {
         return Some(seconds);
     }
+    let text = raw.trim();
     if text.len() > LONGEST {
         return None;
     }
@@ -87,6 +83,40 @@ pub fn parse_seconds(raw: &str) -> Option<f64> {
     };
     // adding 0 makes -0 positive
     (seconds.is_finite() && seconds >= 0.0).then_some(seconds + 0.0)
+}
+
+/// Parses what most writers write, `12.345`: digits and a point, so few that the number is exact.
+///
+/// Up to 15 digits are a whole number below 2^53, and 10 to the power of 15 is a double, too; so the division of the one by the
+/// other, which rounds once, is the double nearest to what is written.
+#[inline]
+fn parse_plain_seconds(text: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    // 15 digits and the point
+    if text.len() > 16 {
+        return None;
+    }
+    let (mut number, mut digits, mut behind_point) = (0_u64, 0, None);
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            number = number * 10 + u64::from(digit);
+            digits += 1;
+        } else if byte == b'.' && behind_point.is_none() {
+            behind_point = Some(digits);
+        } else {
+            return None;
+        }
+    }
+    if !(1..=15).contains(&digits) {
+        return None;
+    }
+    let power = POWERS.get(behind_point.map_or(0, |before| digits - before))?;
+    // halves of 32 bits become doubles without a cast that could lose something
+    let [low, high] =
+        [number & 0xFFFF_FFFF, number >> 32].map(|half| u32::try_from(half).unwrap_or_default());
+    Some((f64::from(high) * 4_294_967_296.0 + f64::from(low)) / power)
 }
 
 /// Writes digits and separators of other scripts and locales in ASCII.
@@ -193,7 +223,29 @@ pub fn parse_clock(raw: &str) -> Option<f64> {
 }
 
 /// Parses a point in time: ISO 8601 with `T` or a space, with or without a fraction, with `Z`, an offset or neither.
+#[inline]
 pub fn parse_instant(raw: &str) -> Option<Instant> {
+    parse_plain_instant(raw.as_bytes()).or_else(|| parse_any_instant(raw))
+}
+
+/// Parses what most writers write, `2026-11-23T02:40:40`.
+#[inline]
+fn parse_plain_instant(text: &[u8]) -> Option<Instant> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = text else {
+        return None;
+    };
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].map(|byte| byte.wrapping_sub(b'0'));
+    let is_number = digits.iter().fold(true, |is_number, &digit| is_number & (digit < 10));
+    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits.map(i64::from);
+    let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
+    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+    let is_time =
+        (1..=12).contains(&month) & (1..=31).contains(&day) & (hour < 24) & (minute < 60) & (second <= 60);
+    let seconds = days_of(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    (is_number & is_time).then_some(Instant { unix_ms: seconds * 1000, has_zone: false })
+}
+
+fn parse_any_instant(raw: &str) -> Option<Instant> {
     let text = raw.trim();
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
@@ -240,7 +292,39 @@ pub fn parse_instant(raw: &str) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_seconds_are_those_that_the_library_reads(text in "[0-9]{0,9}[.]?[0-9]{0,9}|[0-9.x ]{0,17}") {
+            if let Some(seconds) = parse_plain_seconds(text.as_bytes()) {
+                prop_assert_eq!(Some(seconds.to_bits()), text.parse::<f64>().ok().map(f64::to_bits));
+            }
+        }
+
+        #[test]
+        fn plain_points_in_time_are_those_of_any_form(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9]{4}[-/:][0-9]{2}-[0-9x]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+        ) {
+            if let Some(instant) = parse_plain_instant(text.as_bytes()) {
+                prop_assert_eq!(Some(instant), parse_any_instant(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn what_most_writers_write_is_plain() {
+        for text in ["0", "0.029", "12.", ".5", "123456789012345", "1.00000000000000"] {
+            assert_eq!(parse_plain_seconds(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in ["", ".", "1.2.3", "1234567890123456", "1e3", " 1"] {
+            assert_eq!(parse_plain_seconds(text.as_bytes()), None, "{text}");
+        }
+        assert!(parse_plain_instant(b"2026-11-23T02:40:60").is_some());
+        assert_eq!(parse_plain_instant(b"2026-11-23T24:40:40"), None);
+    }
 
     #[test]
     fn seconds_are_read_in_every_form() {

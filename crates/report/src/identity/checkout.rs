@@ -47,6 +47,7 @@ const CHECKOUTS: &[&str] = &[
 ];
 
 /// Returns the part of a path below a known checkout; another text as it is.
+#[inline]
 pub(super) fn without_checkout(path: &str) -> &str {
     let is_absolute = match path.as_bytes() {
         [b'/', ..] => true,
@@ -56,6 +57,10 @@ pub(super) fn without_checkout(path: &str) -> &str {
     if !is_absolute {
         return path;
     }
+    below_any(path)
+}
+
+fn below_any(path: &str) -> &str {
     CHECKOUTS.iter().find_map(|checkout| below(path, checkout)).unwrap_or(path)
 }
 

@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr;
 use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::fold::Fold;
 use crate::model::Case;
@@ -79,6 +81,7 @@ pub(crate) enum Part<'part> {
 }
 
 /// Tells the parts of a case that its identity is made of, beside the repository: file, suites, class, name.
+#[inline]
 pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>)) {
     let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
     text(&stable_file(case.file.as_deref().unwrap_or_default()));
@@ -101,36 +104,34 @@ pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>))
     text(case.name.as_deref().unwrap_or_default());
 }
 
-/// Returns a hash of the parts: the same for the same parts, and for others hardly ever. `buffer` is used on the way.
-pub(crate) fn key(case: &Case<'_>, fold: Fold, buffer: &mut Vec<u8>) -> u64 {
-    buffer.clear();
-    parts(case, fold, |part| match part {
-        Part::Text(text) => {
-            buffer.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            buffer.extend_from_slice(text.as_bytes());
+/// Returns a hash of the parts: the same for the same parts and seed, and for others hardly ever.
+#[inline]
+pub(crate) fn key(case: &Case<'_>, fold: Fold, seed: u64) -> u64 {
+    let mut key = seed;
+    // each part is hashed with what came before it for a seed, so that it matters where one ends
+    parts(case, fold, |part| {
+        key = match part {
+            Part::Text(text) => xxh3_64_with_seed(text.as_bytes(), key),
+            Part::Count(count) => key.wrapping_add(count as u64),
         }
-        Part::Count(count) => buffer.extend_from_slice(&(count as u64).to_le_bytes()),
     });
-    xxhash_rust::xxh3::xxh3_64(buffer)
+    key
 }
 
 /// Returns what of a file's path is the same on every machine: its place below the checkout, with `/`.
 fn stable_file(path: &str) -> Cow<'_, str> {
     let path = without_checkout(path);
     let path = path.strip_prefix("./").or_else(|| path.strip_prefix(".\\")).unwrap_or(path);
-    if path.contains('\\') { path.replace('\\', "/").into() } else { path.into() }
+    if memchr(b'\\', path.as_bytes()).is_some() { path.replace('\\', "/").into() } else { path.into() }
 }
 
 /// Returns what of a suite's name is the same in every run: unittest-xml-reporting ends it with the time.
+#[inline]
 pub(crate) fn stable_suite(name: &str) -> &str {
-    match name.rsplit_once('-') {
-        Some((stable, time))
-            if !stable.is_empty() && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            stable
-        }
-        _ => name,
-    }
+    const TIME: usize = 14;
+    let (stable, rest) = name.split_at_checked(name.len().saturating_sub(TIME + 1)).unwrap_or_default();
+    let is_time = |time: &str| time.bytes().all(|byte| byte.is_ascii_digit());
+    if !stable.is_empty() && rest.strip_prefix('-').is_some_and(is_time) { stable } else { name }
 }
 
 #[cfg(test)]

@@ -168,6 +168,12 @@ impl<'report> Decoded<'report> {
         self.offset_from(0, self.mark as u64, place)
     }
 
+    /// Returns how many bytes behind its place in the text each byte stands in the report, where that is the same for all.
+    pub(crate) fn shift(&self) -> Option<u64> {
+        let is_same = self.charset == Charset::Utf8 && matches!(self.text, Cow::Borrowed(_));
+        is_same.then_some(self.mark as u64)
+    }
+
     /// Returns the offset of a place in the text, from an earlier place of which the offset is known.
     ///
     /// # Cost

@@ -1,61 +1,110 @@
-//! The tree of a case → a case.
+//! A `testcase`, alone or with what is in it → a case.
 
+use super::field::{Field, Fields};
 use super::frame::Frame;
-use super::trouble::Troubles;
+use super::trouble::{self, Troubles};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
-use crate::scan::encoding::as_text;
-use crate::scan::xml::tree::Element;
+use crate::scan::xml::tree::{Element, Tag};
 use crate::time::{parse_clock, parse_instant, parse_seconds};
 
+/// What cases are read with, kept from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    fields: Fields,
+    /// An empty list with room for the names of suites.
+    suite: Vec<Text<'static>>,
+}
+
+impl Kept {
+    /// A case has been told: keeps the room that its list of suites takes.
+    pub(super) fn take_back(&mut self, case: Case<'_>) {
+        let mut suite = case.suite;
+        suite.clear();
+        // a list of other lifetimes in the same room
+        self.suite = suite.into_iter().filter_map(|_| None).collect();
+    }
+}
+
 /// Reads a `testcase` inside these suites.
-pub(super) fn read<'xml>(element: Element<'xml>, frames: &'xml [Frame], out: &mut Out<'_>) -> Case<'xml> {
-    let mut case = Case::new(Outcome::Passed, element.offset());
-    case.suite = frames.iter().flat_map(Frame::names).map(Text::Borrowed).collect();
-    let said = attributes(element, &mut case, out);
+pub(super) fn read<'xml>(
+    element: Element<'xml>,
+    frames: &'xml [Frame],
+    kept: &mut Kept,
+    out: &mut Out<'_>,
+) -> Case<'xml> {
+    let (mut case, said) = read_tag(element.as_tag(), frames, kept, out);
+    children(element, &mut case, said);
+    case
+}
+
+/// Reads a `testcase` in which nothing stands.
+#[inline]
+pub(super) fn read_empty<'xml>(
+    tag: Tag<'xml>,
+    frames: &'xml [Frame],
+    kept: &mut Kept,
+    out: &mut Out<'_>,
+) -> Case<'xml> {
+    let (mut case, said) = read_tag(tag, frames, kept, out);
+    case.outcome = said.unwrap_or(Outcome::Passed);
+    case
+}
+
+/// Reads what the tag says; returns the outcome that it names, too.
+#[inline]
+fn read_tag<'xml>(
+    tag: Tag<'xml>,
+    frames: &'xml [Frame],
+    kept: &mut Kept,
+    out: &mut Out<'_>,
+) -> (Case<'xml>, Option<Outcome>) {
+    let mut case = Case::new(Outcome::Passed, tag.offset);
+    case.suite = std::mem::take(&mut kept.suite);
+    case.suite.extend(frames.iter().flat_map(Frame::names).map(Text::Borrowed));
+    let said = attributes(tag, &mut case, &mut kept.fields, out);
     if case.file.is_none() {
         case.file = frames.iter().rev().find_map(|frame| frame.file.as_deref()).map(Text::Borrowed);
     }
-    children(element, &mut case, said);
-    case
+    (case, said)
 }
 
 /// Keeps what the attributes say; returns the outcome that they name.
 ///
 /// What is not known here is kept as a property: `assertions`, `value_param` and `type_param`, what a test records.
-fn attributes<'xml>(element: Element<'xml>, case: &mut Case<'xml>, out: &mut Out<'_>) -> Option<Outcome> {
+#[inline]
+fn attributes<'xml>(
+    tag: Tag<'xml>,
+    case: &mut Case<'xml>,
+    fields: &mut Fields,
+    out: &mut Out<'_>,
+) -> Option<Outcome> {
     let mut said = None;
     let mut has_bad_time = false;
     let mut by_class = None;
-    for (name, value) in element.attributes() {
-        let value = value.read();
-        match name {
-            b"name" if case.name.is_none() => case.name = filled(value),
-            b"classname" if case.class.is_none() => case.class = filled(value),
-            b"class" if by_class.is_none() => by_class = filled(value),
-            b"time" | b"duration" => {
-                has_bad_time |= !time(&value, &mut case.seconds);
-            }
-            b"file" | b"filepath" if case.file.is_none() => case.file = filled(value),
-            b"line" | b"lineno" if case.line.is_none() && value.trim().parse::<u64>().is_ok() => {
-                case.line = value.trim().parse().ok();
-            }
-            b"timestamp" | b"started-at" if case.started.is_none() => match parse_instant(&value) {
+    for (attribute, field) in tag.attributes.iter().zip(fields.of(tag)) {
+        let value = attribute.read(tag.window);
+        match field {
+            Field::Name if case.name.is_none() => case.name = filled(value),
+            Field::ClassName if case.class.is_none() => case.class = filled(value),
+            Field::Class if by_class.is_none() => by_class = filled(value),
+            Field::Time => has_bad_time |= !time(&value, &mut case.seconds),
+            Field::File if case.file.is_none() => case.file = filled(value),
+            Field::Line if case.line.is_none() => match parse_line(&value) {
+                Some(line) => case.line = Some(line),
+                None => property(attribute.local.text(tag.window), value, case),
+            },
+            Field::Started if case.started.is_none() => match parse_instant(&value) {
                 Some(started) => case.started = Some(started),
-                None if value.trim().is_empty() => {}
-                None => property(name, value, case),
+                None => property(attribute.local.text(tag.window), value, case),
             },
-            b"status" | b"result" => match status(&value) {
+            Field::Status => match status(&value) {
                 Status::Known(outcome) => said = said.max(outcome),
-                Status::Unknown if value.trim().is_empty() => {}
-                Status::Unknown => property(name, value, case),
+                Status::Unknown => property(attribute.local.text(tag.window), value, case),
             },
-            b"disabled" | b"skipped" | b"ignored" | b"incomplete" if is_yes(&value) => {
-                said = said.max(Some(Outcome::Skipped));
-            }
-            _ if value.trim().is_empty() => {}
-            _ => property(name, value, case),
+            Field::Skipped if is_yes(&value) => said = said.max(Some(Outcome::Skipped)),
+            _ => property(attribute.local.text(tag.window), value, case),
         }
     }
     if case.class.is_none() {
@@ -63,7 +112,7 @@ fn attributes<'xml>(element: Element<'xml>, case: &mut Case<'xml>, out: &mut Out
     }
     split_line(case);
     if has_bad_time && case.seconds.is_none() {
-        out.finding(FindingCode::BadTime, element.offset());
+        out.finding(FindingCode::BadTime, tag.offset);
     }
     said
 }
@@ -88,7 +137,20 @@ fn split_line(case: &mut Case<'_>) {
     }
 }
 
+#[inline]
+fn parse_line(raw: &str) -> Option<u64> {
+    let digit = |byte: u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|&digit| digit < 10);
+    match raw.as_bytes() {
+        // as most are
+        &[first, ref others @ ..] if others.len() < 8 => digit(first)
+            .and_then(|first| others.iter().try_fold(first, |line, &byte| Some(line * 10 + digit(byte)?))),
+        _ => None,
+    }
+    .or_else(|| raw.trim().parse().ok())
+}
+
 /// Keeps seconds, the first that are some; reports whether the text is either seconds or blank.
+#[inline]
 fn time(raw: &str, seconds: &mut Option<f64>) -> bool {
     let read = parse_seconds(raw).or_else(|| parse_clock(raw));
     if seconds.is_none() {
@@ -97,8 +159,12 @@ fn time(raw: &str, seconds: &mut Option<f64>) -> bool {
     read.is_some() || raw.trim().is_empty()
 }
 
-fn property<'xml>(name: &'xml [u8], value: Text<'xml>, case: &mut Case<'xml>) {
-    case.properties.push((as_text(name), value));
+/// Keeps what is not blank.
+#[inline(never)]
+fn property<'xml>(name: Text<'xml>, value: Text<'xml>, case: &mut Case<'xml>) {
+    if !value.trim().is_empty() {
+        case.properties.push((name, value));
+    }
 }
 
 fn is_yes(value: &str) -> bool {
@@ -132,6 +198,14 @@ fn status(value: &str) -> Status {
 }
 
 fn children<'xml>(element: Element<'xml>, case: &mut Case<'xml>, said: Option<Outcome>) {
+    let mut of_case = element.children();
+    let Some(only) = of_case.next() else {
+        case.outcome = said.unwrap_or(Outcome::Passed);
+        return;
+    };
+    if of_case.next().is_none() && trouble::tell_only(only, case) {
+        return;
+    }
     let mut troubles = Troubles::default();
     for child in element.children() {
         match child.name() {
@@ -170,7 +244,7 @@ fn one_property<'xml>(element: Element<'xml>, case: &mut Case<'xml>) {
     let name = match element.attribute("name") {
         Some(name) => name,
         None if element.is("property") => Text::Borrowed(""),
-        None => as_text(element.name()),
+        None => element.name_text(),
     };
     let value = element.attribute("value").or_else(|| element.filled_text()).unwrap_or_default();
     if !(name.is_empty() && value.is_empty()) {
@@ -190,6 +264,9 @@ pub(super) fn join<'xml>(known: &mut Option<Text<'xml>>, more: Option<Text<'xml>
     }
 }
 
+#[inline]
 fn filled(value: Text<'_>) -> Option<Text<'_>> {
-    (!value.trim().is_empty()).then_some(value)
+    // most begin with a character of ASCII that is no blank
+    let is_filled = matches!(value.as_bytes(), [b'!'..=b'~', ..]) || !value.trim().is_empty();
+    is_filled.then_some(value)
 }

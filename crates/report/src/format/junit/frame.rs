@@ -79,14 +79,14 @@ impl Counts {
 
 impl Frame {
     /// Reads a start tag outside any case. `outer` is the element around it.
-    pub(super) fn new(tag: &StartTag<'_>, place: u64, outer: Option<&Self>) -> Self {
+    pub(super) fn new(tag: &StartTag<'_>, window: &str, place: u64, outer: Option<&Self>) -> Self {
         let name = tag.name.of(tag.window);
         if !matches!(name, b"testsuite" | b"testsuites") {
             return Self { place, ..Self::default() };
         }
         let mut tree = XmlTree::default();
         tree.start(tag);
-        let element = tree.roots(tag.window, 0).next();
+        let element = tree.roots(window, 0).next();
         let value = |name: &str| element.and_then(|element| owned(element, name));
         let number = |name: &str| value(name).and_then(|value| value.trim().parse::<u64>().ok());
         let mut names = tag.attributes.iter().map(|attribute| attribute.local.of(tag.window));

@@ -29,7 +29,24 @@ const TEARDOWNS: u32 = 16;
 
 impl Held {
     /// Takes a case, and tells those that need not be held back any longer.
+    #[inline]
     pub(super) fn take(
+        &mut self,
+        case: &mut Case<'_>,
+        repeats_are_tries: bool,
+        counts: &mut Counts,
+        out: &mut Out<'_>,
+    ) {
+        if self.cases.is_empty() && !case.outcome.is_trouble() {
+            counts.add_case(case);
+            out.tell(case);
+        } else {
+            let case = std::mem::replace(case, Case::new(case.outcome, case.offset));
+            self.take_or_hold(case, repeats_are_tries, counts, out);
+        }
+    }
+
+    fn take_or_hold(
         &mut self,
         case: Case<'_>,
         repeats_are_tries: bool,
@@ -107,7 +124,7 @@ fn is_same(one: &Case<'_>, other: &Case<'_>) -> bool {
 }
 
 fn key(case: &Case<'_>) -> u64 {
-    identity::key(case, Fold::NOTHING, &mut Vec::new())
+    identity::key(case, Fold::NOTHING, 0)
 }
 
 /// The teardown of the same try failed, too.

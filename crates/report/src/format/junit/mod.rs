@@ -2,10 +2,11 @@
 //!
 //! - `reader`: suites, and the tree of one case after the other, in windows of any size.
 //! - `frame`: what a suite says of itself, and what was found in it.
-//! - `case`: the tree of a case → a case; `trouble`: its failures and tries.
+//! - `case`: a `testcase` → a case; `field`: what its attributes say; `trouble`: its failures and tries.
 //! - `held`: several entries of one case → a case.
 
 mod case;
+mod field;
 mod frame;
 mod held;
 mod reader;

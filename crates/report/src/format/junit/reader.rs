@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::case;
+use super::case::{self, Kept};
 use super::frame::{Counts, Frame};
 use super::held::Held;
 use crate::finding::FindingCode;
@@ -11,7 +11,7 @@ use crate::format::detect::Roots;
 use crate::model::Text;
 use crate::out::Out;
 use crate::scan::reference::{check_references, read_attribute, read_cdata, read_text};
-use crate::scan::xml::tree::{Element, XmlTree};
+use crate::scan::xml::tree::{Element, Tag, XmlTree};
 use crate::scan::xml::{StartTag, Text as XmlText, TextKind, XmlVisitor};
 
 /// What is known between windows.
@@ -37,6 +37,7 @@ pub(crate) struct JunitState {
     /// A failure of a suite that is open.
     trouble: Option<Trouble>,
     roots: Roots,
+    kept: Kept,
 }
 
 /// A failure of a suite.
@@ -73,14 +74,16 @@ impl JunitState {
 }
 
 /// Reads a window.
-pub(crate) struct JunitReader<'state, 'report> {
+pub(crate) struct JunitReader<'window, 'state, 'report> {
+    /// The window that is scanned.
+    pub(crate) window: &'window str,
     pub(crate) state: &'state mut JunitState,
     pub(crate) out: &'state mut Out<'report>,
     /// The place of the window's begin in the text.
     pub(crate) base: u64,
 }
 
-impl JunitReader<'_, '_> {
+impl JunitReader<'_, '_, '_> {
     /// Holds a finding inside a case until the case is whole: it is told again where the window ends before it.
     fn hold(&mut self, code: FindingCode, place: u64) {
         if self.state.findings.len() < self.out.limits.findings {
@@ -120,7 +123,7 @@ impl JunitReader<'_, '_> {
         if self.state.frames.is_empty() {
             self.state.roots.begin(tag, Format::Junit);
         }
-        let frame = Frame::new(tag, place, self.state.frames.last());
+        let frame = Frame::new(tag, self.window, place, self.state.frames.last());
         if frame.is_suite {
             self.tell_held();
         } else if matches!(name, b"error" | b"failure")
@@ -183,36 +186,63 @@ impl JunitReader<'_, '_> {
     }
 
     /// The case, or what there is of one, has been read.
-    fn end_case(&mut self, window: &[u8]) {
+    fn end_case(&mut self) {
         self.tell_findings();
-        self.tell_tree(window, FindingCode::CutCase);
+        self.tell_tree(FindingCode::CutCase);
         self.state.tree.clear();
         self.state.open = 0;
     }
 
     /// Tells the whole cases of the tree, and of each that is not whole why it is left out.
-    fn tell_tree(&mut self, window: &[u8], not_whole: FindingCode) {
-        let JunitState { frames, tree, held, outside, .. } = &mut *self.state;
+    fn tell_tree(&mut self, not_whole: FindingCode) {
+        let JunitState { frames, tree, held, outside, kept, .. } = &mut *self.state;
         let mut inside = Inside {
             frames,
             between: Vec::new(),
             repeats_are_tries: frames.iter().any(|frame| frame.repeats_are_tries),
             held,
+            kept,
             counts: frames.last().map_or(*outside, |frame| frame.own),
             not_whole,
             out: self.out,
         };
-        for root in tree.roots(window, self.base) {
+        for root in tree.roots(self.window, self.base) {
             inside.tell(root);
         }
         let counts = inside.counts;
         *frames.last_mut().map_or(outside, |frame| &mut frame.own) = counts;
     }
 
+    /// Reports whether a case that comes now stands in a suite, and there is nothing else to be thought of.
+    #[inline]
+    fn is_before_plain(&self) -> bool {
+        let state = &*self.state;
+        !(state.tree.is_open() || state.passed_over > 0 || state.pass_over_next || state.frames.is_empty())
+    }
+
+    /// Tells a case in which nothing stands, as the tree of it would be told.
+    #[inline]
+    fn tell_empty(&mut self, tag: &StartTag<'_>) {
+        let JunitState { frames, held, outside, kept, .. } = &mut *self.state;
+        let tag = Tag {
+            window: self.window,
+            attributes: tag.attributes,
+            shape: tag.shape,
+            offset: self.base + u64::from(tag.at),
+        };
+        let repeats_are_tries = frames.iter().any(|frame| frame.repeats_are_tries);
+        let mut counts = frames.last().map_or(*outside, |frame| frame.own);
+        let mut case = case::read_empty(tag, frames, kept, self.out);
+        self.out.cap_path(&mut case);
+        held.take(&mut case, repeats_are_tries, &mut counts, self.out);
+        kept.take_back(case);
+        *frames.last_mut().map_or(outside, |frame| &mut frame.own) = counts;
+    }
+
     /// The report has ended; the window is the last.
-    pub(crate) fn finish(mut self, window: &[u8]) {
+    pub(crate) fn finish(mut self) {
         if !self.state.tree.is_empty() {
-            self.end_case(window);
+            self.end_case();
         }
         self.state.tell_trouble(self.out);
         self.tell_held();
@@ -220,10 +250,10 @@ impl JunitReader<'_, '_> {
 
     /// The open case takes more memory than it may: the whole cases inside it are told, as one whose end is missing holds
     /// all that follow.
-    fn pass_over_if_too_large(&mut self, window: &[u8]) {
+    fn pass_over_if_too_large(&mut self) {
         if self.state.tree.bytes() > self.out.limits.case_bytes {
             self.tell_findings();
-            self.tell_tree(window, FindingCode::CaseTooLarge);
+            self.tell_tree(FindingCode::CaseTooLarge);
             self.pass_over();
         }
     }
@@ -243,6 +273,7 @@ struct Inside<'xml, 'state, 'report> {
     between: Vec<Text<'xml>>,
     repeats_are_tries: bool,
     held: &'state mut Held,
+    kept: &'state mut Kept,
     counts: Counts,
     /// What is told of a case that is not whole.
     not_whole: FindingCode,
@@ -258,10 +289,11 @@ impl<'xml> Inside<'xml, '_, '_> {
             self.between.push(element.filled("name").unwrap_or_default());
         } else if element.is("testcase") {
             if element.is_whole() {
-                let mut case = case::read(element, self.frames, self.out);
+                let mut case = case::read(element, self.frames, self.kept, self.out);
                 case.suite.extend(self.between.iter().filter(|name| !name.is_empty()).cloned());
                 self.out.cap_path(&mut case);
-                self.held.take(case, self.repeats_are_tries, &mut self.counts, self.out);
+                self.held.take(&mut case, self.repeats_are_tries, &mut self.counts, self.out);
+                self.kept.take_back(case);
             } else {
                 self.out.finding(self.not_whole, element.offset());
             }
@@ -275,7 +307,7 @@ impl<'xml> Inside<'xml, '_, '_> {
     }
 }
 
-impl XmlVisitor for JunitReader<'_, '_> {
+impl XmlVisitor for JunitReader<'_, '_, '_> {
     #[inline]
     fn tag(&mut self, _window: &[u8]) {}
 
@@ -291,7 +323,7 @@ impl XmlVisitor for JunitReader<'_, '_> {
         if self.state.tree.is_open() {
             self.state.tree.start(tag);
             self.state.open += 1;
-            self.pass_over_if_too_large(tag.window);
+            self.pass_over_if_too_large();
         } else if tag.name.of(tag.window) == b"testcase" {
             if std::mem::take(&mut self.state.pass_over_next) {
                 self.state.passed_over += 1;
@@ -305,6 +337,19 @@ impl XmlVisitor for JunitReader<'_, '_> {
             }
         } else {
             self.begin_outside(tag);
+        }
+    }
+
+    #[inline]
+    fn empty(&mut self, tag: &StartTag<'_>, end: u32) {
+        let is_plain = tag.name.of(tag.window) == b"testcase"
+            && self.is_before_plain()
+            && tag.attributes.iter().all(|attribute| !attribute.coded);
+        if is_plain {
+            self.tell_empty(tag);
+        } else {
+            self.start(tag);
+            self.end(tag.window, end);
         }
     }
 
@@ -323,16 +368,16 @@ impl XmlVisitor for JunitReader<'_, '_> {
             });
         }
         self.state.tree.text(text);
-        self.pass_over_if_too_large(text.window);
+        self.pass_over_if_too_large();
     }
 
     #[inline]
-    fn end(&mut self, window: &[u8], end: u32) {
-        self.end_element(window, end, true);
+    fn end(&mut self, _window: &[u8], end: u32) {
+        self.end_element(end, true);
     }
 
-    fn end_missing(&mut self, window: &[u8], end: u32) {
-        self.end_element(window, end, false);
+    fn end_missing(&mut self, _window: &[u8], end: u32) {
+        self.end_element(end, false);
     }
 
     fn finding(&mut self, code: FindingCode, at: u32) {
@@ -367,14 +412,14 @@ impl XmlVisitor for JunitReader<'_, '_> {
     }
 }
 
-impl JunitReader<'_, '_> {
+impl JunitReader<'_, '_, '_> {
     #[inline]
-    fn end_element(&mut self, window: &[u8], end: u32, is_closed: bool) {
+    fn end_element(&mut self, end: u32, is_closed: bool) {
         if self.state.tree.is_open() {
             self.state.tree.end(end, is_closed);
             self.state.open = self.state.open.saturating_sub(1);
             if !self.state.tree.is_open() {
-                self.end_case(window);
+                self.end_case();
             }
         } else if self.state.passed_over > 0 {
             self.state.passed_over -= 1;

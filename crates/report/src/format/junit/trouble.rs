@@ -100,6 +100,18 @@ impl<'xml> Troubles<'xml> {
     }
 }
 
+/// Puts the only element that stands in a case into it, if that is a failure or a reason to skip, and as [`Troubles`] would.
+pub(super) fn tell_only<'xml>(element: Element<'xml>, case: &mut Case<'xml>) -> bool {
+    let outcome = match element.name() {
+        b"failure" => Outcome::Failed,
+        b"skipped" => Outcome::Skipped,
+        _ => return false,
+    };
+    case.outcome = outcome;
+    case.detail = detail(element);
+    true
+}
+
 fn is_risky(kind: &str) -> bool {
     matches!(kind, "PHPUnit\\Framework\\RiskyTestError" | "PHPUnit_Framework_RiskyTestError")
 }

@@ -23,6 +23,7 @@ impl XmlScanner {
             return Ok(read);
         }
         self.attributes.clear();
+        self.shape = None;
         let (end, is_empty) = self.read_one_by_one(window, tag, at)?;
         self.keep_shape(window, name, at, end);
         Ok((end, is_empty))

@@ -36,7 +36,7 @@ impl XmlScanner {
             self.open.push(self.names.len());
             self.names.extend_from_slice(window.get(start..end).unwrap_or_default());
             let name = local_part(window, start, end);
-            visitor.start(&StartTag { window, name, attributes: &[], at: narrow(at) });
+            visitor.start(&StartTag { window, name, attributes: &[], at: narrow(at), shape: None });
             visitor.lost(FindingCode::LargeTag, narrow(at));
         }
         self.section = Section::LostTag;

@@ -24,7 +24,7 @@ mod visitor;
 
 pub(crate) use scanner::document_type_end;
 pub use scanner::{AfterBreak, Fed, XmlScanner};
-pub use visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
+pub use visitor::{Attribute, ShapeId, Span, StartTag, Text, TextKind, XmlVisitor};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use memchr::{memchr, memchr2, memmem};
 use super::attribute::local_part;
 use super::lost::Lost;
 use super::shape::Shapes;
-use super::visitor::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
+use super::visitor::{Attribute, ShapeId, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 use crate::limits::Limits;
 
@@ -68,6 +68,8 @@ pub struct XmlScanner {
     pub(super) lost: Option<Lost>,
     /// The names of the attributes that tags had.
     pub(super) shapes: Shapes,
+    /// The shape of the tag that is read.
+    pub(super) shape: Option<ShapeId>,
     told_outer_text: bool,
     pub(super) after_break: AfterBreak,
     /// The kinds of sections of which no end stands in what is left of the last window.
@@ -122,6 +124,7 @@ impl XmlScanner {
             attributes: Vec::new(),
             tag_findings: Vec::new(),
             shapes: Shapes::default(),
+            shape: None,
             told_outer_text: false,
             after_break: AfterBreak::Stop,
             endless: Vec::new(),
@@ -605,15 +608,20 @@ impl XmlScanner {
         }
         let name = window.get(name_start..name_end).unwrap_or_default();
         let is_another_root = self.phase == Phase::After;
-        self.phase = Phase::Inside;
-        self.open.push(self.names.len());
-        self.names.extend_from_slice(name);
         let tag = StartTag {
             window,
             name: local_part(window, name_start, name_end),
             attributes: &self.attributes,
             at: narrow(at),
+            shape: self.shape,
         };
+        if is_empty && self.phase == Phase::Inside && self.tag_findings.is_empty() {
+            visitor.empty(&tag, narrow(end));
+            return Step::Done(end);
+        }
+        self.phase = Phase::Inside;
+        self.open.push(self.names.len());
+        self.names.extend_from_slice(name);
         visitor.start(&tag);
         // behind the begin of the element, which may be taken back with what is told inside it
         if is_another_root {

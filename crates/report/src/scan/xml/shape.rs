@@ -1,14 +1,18 @@
 //! The names of a tag's attributes, kept: a report's tags of one name have the same ones, in the same order, with one blank before
 //! each and `="` behind. Such a tag is read without a look at the names but that they are the same.
 
+use std::num::NonZeroU32;
+
 use super::scanner::XmlScanner;
-use super::visitor::{Attribute, Span};
+use super::visitor::{Attribute, ShapeId, Span};
 use crate::scan::block::value_end;
 
 /// Shapes of tags, by their elements' names. Of those that share a slot the last one stands there.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     slots: [Shape; SLOTS],
+    /// How many there were.
+    count: u32,
 }
 
 /// 16: a report has fewer names of elements with attributes.
@@ -23,6 +27,7 @@ struct Shape {
     text: Vec<u8>,
     /// For each attribute how many bytes its part of the text has, and where its local name begins behind the blank.
     parts: Vec<(u16, u16)>,
+    id: Option<ShapeId>,
 }
 
 impl Shapes {
@@ -39,6 +44,7 @@ impl XmlScanner {
     #[inline]
     pub(super) fn read_shaped(&mut self, window: &[u8], name: &[u8], mut at: usize) -> Option<(usize, bool)> {
         let shape = self.shapes.slots.get(Shapes::slot(name))?;
+        self.shape = shape.id;
         let mut text = shape.text.as_slice();
         for &(length, local) in &shape.parts {
             let rest = window.get(at..)?;
@@ -70,9 +76,11 @@ impl XmlScanner {
         if self.attributes.len() > MOST_ATTRIBUTES || !self.tag_findings.is_empty() {
             return;
         }
-        let Some(shape) = self.shapes.slots.get_mut(Shapes::slot(name)) else { return };
+        let Shapes { slots, count } = &mut self.shapes;
+        let Some(shape) = slots.get_mut(Shapes::slot(name)) else { return };
         shape.text.clear();
         shape.parts.clear();
+        shape.id = None;
         let mut at = name_end;
         for attribute in &self.attributes {
             let (start, value) = (attribute.name.start as usize, attribute.value.start as usize);
@@ -98,7 +106,12 @@ impl XmlScanner {
             // a declaration of a namespace, which is left out, or more blanks
             shape.text.clear();
             shape.parts.clear();
+            return;
         }
+        // at the last number of all tags are read one by one
+        *count = count.saturating_add(1);
+        shape.id = NonZeroU32::new(*count).filter(|&count| count != NonZeroU32::MAX).map(ShapeId);
+        self.shape = shape.id;
     }
 }
 

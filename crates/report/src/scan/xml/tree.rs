@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::visitor::{Attribute, Span, StartTag, Text, TextKind, narrow};
-use crate::scan::encoding::as_text;
+use super::visitor::{Attribute, ShapeId, Span, StartTag, Text, TextKind, narrow};
 use crate::scan::reference::{read_attribute, read_cdata, read_text};
 
 /// No node.
@@ -13,6 +12,7 @@ const NONE: u32 = u32::MAX;
 struct Node {
     name: Span,
     attributes: (u32, u32),
+    shape: Option<ShapeId>,
     first_piece: u32,
     last_piece: u32,
     first_child: u32,
@@ -97,6 +97,7 @@ impl XmlTree {
         self.nodes.push(Node {
             name: tag.name,
             attributes: (first, narrow(self.attributes.len())),
+            shape: tag.shape,
             first_piece: NONE,
             last_piece: NONE,
             first_child: NONE,
@@ -135,7 +136,7 @@ impl XmlTree {
     }
 
     /// Returns the outermost elements, in order. `base` is the place of the window's begin in the text.
-    pub fn roots<'tree>(&'tree self, window: &'tree [u8], base: u64) -> Children<'tree> {
+    pub fn roots<'tree>(&'tree self, window: &'tree str, base: u64) -> Children<'tree> {
         let next = if self.nodes.is_empty() { NONE } else { 0 };
         Children { tree: self, window, base, next }
     }
@@ -145,7 +146,7 @@ impl XmlTree {
 #[derive(Clone, Copy)]
 pub struct Element<'tree> {
     tree: &'tree XmlTree,
-    window: &'tree [u8],
+    window: &'tree str,
     node: &'tree Node,
     base: u64,
 }
@@ -160,7 +161,12 @@ impl<'tree> Element<'tree> {
     /// Returns the name without its prefix.
     #[inline]
     pub fn name(&self) -> &'tree [u8] {
-        self.node.name.of(self.window)
+        self.node.name.of(self.window.as_bytes())
+    }
+
+    /// Returns the name without its prefix, as text.
+    pub fn name_text(&self) -> Cow<'tree, str> {
+        self.node.name.text(self.window)
     }
 
     /// Reports whether it has this name.
@@ -187,10 +193,21 @@ impl<'tree> Element<'tree> {
     /// Returns the attributes: names without prefixes, and values as they read.
     #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = (&'tree [u8], Value<'tree>)> + use<'tree> {
-        let (start, end) = self.node.attributes;
         let window = self.window;
-        let all = self.tree.attributes.get(start as usize..end as usize).unwrap_or_default();
-        all.iter().map(move |attribute| (attribute.local.of(window), Value { window, attribute }))
+        let local = move |attribute: &Attribute| attribute.local.of(window.as_bytes());
+        self.as_tag().attributes.iter().map(move |attribute| (local(attribute), Value { window, attribute }))
+    }
+
+    /// Returns its tag.
+    #[inline]
+    pub(crate) fn as_tag(&self) -> Tag<'tree> {
+        let (start, end) = self.node.attributes;
+        Tag {
+            window: self.window,
+            attributes: self.tree.attributes.get(start as usize..end as usize).unwrap_or_default(),
+            shape: self.node.shape,
+            offset: self.offset(),
+        }
     }
 
     /// Returns the value of an attribute.
@@ -224,7 +241,7 @@ impl<'tree> Element<'tree> {
         let mut place = self.node.first_piece;
         let mut joined: Option<Cow<'tree, str>> = None;
         while let Some(piece) = self.tree.pieces.get(place as usize) {
-            let text = read_piece(piece.span.of(self.window), piece.kind);
+            let text = read_piece(piece.span.text(self.window), piece.kind);
             match &mut joined {
                 None => joined = Some(text),
                 Some(before) => before.to_mut().push_str(&text),
@@ -258,7 +275,7 @@ impl<'tree> Element<'tree> {
                     elements.next();
                 }
                 (Some(piece), _) => {
-                    mixed.push_str(&read_piece(piece.span.of(self.window), piece.kind));
+                    mixed.push_str(&read_piece(piece.span.text(self.window), piece.kind));
                     place = piece.next;
                 }
                 (None, Some(element)) => {
@@ -272,21 +289,19 @@ impl<'tree> Element<'tree> {
 
     /// Returns an element as it is written.
     fn source(&self, node: &Node) -> Cow<'tree, str> {
-        as_text(Span { start: node.start, end: node.end }.of(self.window))
+        Span { start: node.start, end: node.end }.text(self.window)
     }
 }
 
 /// Returns a text that is not blank, without blank lines before it and white space behind it.
 fn filled(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    {
-        if text.trim().is_empty() {
-            return None;
-        }
-        Some(match text {
-            Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
-            Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
-        })
+    if text.trim().is_empty() {
+        return None;
     }
+    Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
+    })
 }
 
 /// Drops blank lines before a text and white space behind it; the first line keeps its indentation.
@@ -298,10 +313,20 @@ fn trimmed(text: &str) -> &str {
     text.get(line..).unwrap_or(body)
 }
 
+/// A start tag in a text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tag<'xml> {
+    pub(crate) window: &'xml str,
+    pub(crate) attributes: &'xml [Attribute],
+    pub(crate) shape: Option<ShapeId>,
+    /// The place in the text that it begins at.
+    pub(crate) offset: u64,
+}
+
 /// The value of an attribute.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'tree> {
-    window: &'tree [u8],
+    window: &'tree str,
     attribute: &'tree Attribute,
 }
 
@@ -309,34 +334,36 @@ impl<'tree> Value<'tree> {
     /// Returns what it reads as.
     #[inline]
     pub fn read(&self) -> Cow<'tree, str> {
-        let raw = self.attribute.value.of(self.window);
-        if !self.attribute.coded {
-            return as_text(raw);
-        }
-        let mut decoded = Vec::with_capacity(raw.len());
-        read_attribute(raw, &mut decoded);
-        Cow::Owned(into_string(decoded))
+        self.attribute.read(self.window)
     }
 }
 
-fn read_piece(raw: &[u8], kind: TextKind) -> Cow<'_, str> {
-    let mark: &[u8] = if kind == TextKind::Parsed { b"&\r" } else { b"\r" };
-    let is_coded = match mark {
-        [one, two] => memchr::memchr2(*one, *two, raw).is_some(),
-        _ => memchr::memchr(b'\r', raw).is_some(),
-    };
-    if !is_coded {
-        return as_text(raw);
+impl Attribute {
+    /// Returns what its value reads as.
+    #[inline]
+    pub(crate) fn read<'xml>(&self, window: &'xml str) -> Cow<'xml, str> {
+        let raw = self.value.text(window);
+        if self.coded { Cow::Owned(decoded(&raw, read_attribute)) } else { raw }
     }
-    let mut decoded = Vec::with_capacity(raw.len());
+}
+
+fn read_piece(raw: Cow<'_, str>, kind: TextKind) -> Cow<'_, str> {
+    let bytes = raw.as_bytes();
     match kind {
-        TextKind::Parsed => read_text(raw, &mut decoded),
-        TextKind::CData | TextKind::Literal => read_cdata(raw, &mut decoded),
+        TextKind::Parsed if memchr::memchr2(b'&', b'\r', bytes).is_some() => {
+            Cow::Owned(decoded(&raw, read_text))
+        }
+        TextKind::CData | TextKind::Literal if memchr::memchr(b'\r', bytes).is_some() => {
+            Cow::Owned(decoded(&raw, read_cdata))
+        }
+        _ => raw,
     }
-    Cow::Owned(into_string(decoded))
 }
 
-fn into_string(decoded: Vec<u8>) -> String {
+#[cold]
+fn decoded(raw: &str, read: fn(&[u8], &mut Vec<u8>)) -> String {
+    let mut decoded = Vec::with_capacity(raw.len());
+    read(raw.as_bytes(), &mut decoded);
     String::from_utf8(decoded).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
@@ -344,7 +371,7 @@ fn into_string(decoded: Vec<u8>) -> String {
 #[derive(Clone)]
 pub struct Children<'tree> {
     tree: &'tree XmlTree,
-    window: &'tree [u8],
+    window: &'tree str,
     base: u64,
     next: u32,
 }

@@ -1,5 +1,8 @@
 //! What a scan tells, as places in the window, and to whom.
 
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+
 use crate::finding::FindingCode;
 
 /// A range of bytes in the window.
@@ -16,6 +19,15 @@ impl Span {
     #[inline]
     pub fn of(self, window: &[u8]) -> &[u8] {
         window.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// Returns the text of the span in a window that is text.
+    #[inline]
+    pub(crate) fn text(self, window: &str) -> Cow<'_, str> {
+        match window.get(self.start as usize..self.end as usize) {
+            Some(text) => Cow::Borrowed(text),
+            None => String::from_utf8_lossy(self.of(window.as_bytes())),
+        }
     }
 
     #[inline]
@@ -54,7 +66,14 @@ pub struct StartTag<'scan> {
     pub attributes: &'scan [Attribute],
     /// Where the tag begins.
     pub at: u32,
+    /// Which names its attributes have, where that is known.
+    pub shape: Option<ShapeId>,
 }
+
+/// The names of a tag's attributes and their order. Of tags that have the same one each attribute has the name of that of
+/// the same number; the one may have fewer of them than the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShapeId(pub(super) NonZeroU32);
 
 /// A piece of text as it stands. Texts may come in several pieces.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +103,12 @@ pub trait XmlVisitor {
     fn tag(&mut self, window: &[u8]);
     /// An element begins.
     fn start(&mut self, tag: &StartTag<'_>);
+    /// An element begins and ends with its tag, with which nothing is wrong.
+    #[inline]
+    fn empty(&mut self, tag: &StartTag<'_>, end: u32) {
+        self.start(tag);
+        self.end(tag.window, end);
+    }
     /// Text of the open element.
     fn text(&mut self, text: &Text<'_>);
     /// The open element ends; `end` is the place in the window behind it.
