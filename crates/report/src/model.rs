@@ -113,6 +113,7 @@ pub struct Case<'report> {
 
 impl<'report> Case<'report> {
     /// Makes a case of which only its place and its outcome are known.
+    #[inline]
     pub fn new(outcome: Outcome, offset: u64) -> Self {
         Self {
             suite: Vec::new(),

@@ -79,7 +79,7 @@ pub fn read(raw: &[u8], options: impl Into<Options>, visitor: &mut dyn Visitor) 
     let mut early = Early::default();
     let decoded = Decoded::new(raw, |finding| early.take(finding, options.limits));
     let mut out = Out::new(visitor, options, Places::Whole(OffsetCursor::new(&decoded)));
-    let text = as_text(&decoded.text);
+    let text = decoded.to_text();
     let claimed = claimed(&text, true, &mut out);
     if let Some((format, start)) = claimed {
         early.tell(&mut out);

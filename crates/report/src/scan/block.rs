@@ -1,58 +1,59 @@
-//! Eight bytes at a time, in a whole number: where a value ends, and whether it reads as it stands.
+//! Many bytes at a time, in whole numbers or in loops that become vectors: where a value ends, and whether it reads as it stands.
 //!
-//! The tricks are those of <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>: of the bits that they set the lowest
-//! is right, and only those above one that is right may be wrong.
-
-/// The end of an attribute's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ValueEnd {
-    /// How many bytes stand before the quote.
-    pub(crate) length: usize,
-    /// Whether there is a `<`, a `&`, or a byte below the blank among them.
-    pub(crate) is_special: bool,
-}
+//! The trick of [`quote_end`] is that of <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>: of the bits that it sets
+//! the lowest is right, and only those above one that is right may be wrong.
 
 /// A one in each byte.
-const ONES: u64 = 0x0101_0101_0101_0101;
+const ONES: u128 = u128::MAX / 255;
 /// The highest bit of each byte.
-const HIGHEST: u64 = ONES << 7;
+const HIGHEST: u128 = ONES << 7;
 
-/// Finds the quote that ends a value; nothing where it is not in `rest`.
+/// Finds the next `"`.
 #[inline]
-pub(crate) fn value_end(rest: &[u8], quote: u8) -> Option<ValueEnd> {
-    let (words, tail) = rest.as_chunks::<8>();
-    let mut is_special = false;
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let special = equal(word, b'<') | equal(word, b'&') | below_blank(word);
-        let quotes = equal(word, quote);
-        if quotes != 0 {
-            // the lowest bit of each is right, and that is all that counts
-            let is_special = is_special || special.trailing_zeros() < quotes.trailing_zeros();
-            return Some(ValueEnd { length: index * 8 + (quotes.trailing_zeros() / 8) as usize, is_special });
+pub(crate) fn quote_end(rest: &[u8]) -> Option<usize> {
+    const QUOTES: u128 = ONES * b'"' as u128;
+    let (blocks, tail) = rest.as_chunks();
+    for (index, block) in blocks.iter().enumerate() {
+        let zero = u128::from_le_bytes(*block) ^ QUOTES;
+        let found = zero.wrapping_sub(ONES) & !zero & HIGHEST;
+        if found != 0 {
+            return Some(index * size_of::<u128>() + (found.trailing_zeros() / 8) as usize);
         }
-        is_special |= special != 0;
     }
-    for (index, &byte) in tail.iter().enumerate() {
-        if byte == quote {
-            return Some(ValueEnd { length: words.len() * 8 + index, is_special });
-        }
-        is_special |= byte < b' ' || matches!(byte, b'<' | b'&');
-    }
-    None
+    let place = tail.iter().position(|&byte| byte == b'"')?;
+    Some(rest.len() - tail.len() + place)
 }
 
-/// Sets the highest bit of each byte that is this one.
+/// Reports whether there is a `<`, a `&`, or a byte below the blank in a text.
 #[inline]
-fn equal(word: u64, byte: u8) -> u64 {
-    let zero = word ^ (ONES * u64::from(byte));
-    zero.wrapping_sub(ONES) & !zero & HIGHEST
+pub(crate) fn has_special(text: &[u8]) -> bool {
+    let (blocks, mut tail) = text.as_chunks::<BLOCK>();
+    let mut found = [false; BLOCK];
+    for block in blocks {
+        mark_special(block, &mut found);
+    }
+    // the last block again, with as much of the one before it as makes it whole
+    if let Some(last) = text.last_chunk() {
+        mark_special(last, &mut found);
+        tail = &[];
+    }
+    found.iter().fold(false, |any, &found| any | found) || tail.iter().any(|&byte| is_special(byte))
 }
 
-/// Sets the highest bit of each byte below the blank.
+/// 32: two vectors of any machine of 64 bits.
+const BLOCK: usize = 32;
+
+/// Marks where special bytes are: without an end before the last, so that it becomes a few vector operations.
 #[inline]
-fn below_blank(word: u64) -> u64 {
-    word.wrapping_sub(ONES * u64::from(b' ')) & !word & HIGHEST
+fn mark_special(block: &[u8; BLOCK], found: &mut [bool; BLOCK]) {
+    for (found, &byte) in found.iter_mut().zip(block) {
+        *found |= is_special(byte);
+    }
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'<') | (byte == b'&')
 }
 
 #[cfg(test)]
@@ -61,33 +62,31 @@ mod tests {
 
     use super::*;
 
-    /// Byte by byte.
-    fn slow(rest: &[u8], quote: u8) -> Option<ValueEnd> {
-        let length = rest.iter().position(|&byte| byte == quote)?;
-        let is_special = rest.iter().take(length).any(|&byte| byte < 0x20 || byte == b'<' || byte == b'&');
-        Some(ValueEnd { length, is_special })
-    }
-
     proptest! {
         #[test]
-        fn it_agrees_with_its_slow_twin(bytes in prop::collection::vec(prop_oneof![
-            6 => Just(b'a'), 1 => any::<u8>(), 1 => prop::sample::select(b"\"'<&\t\x1f \x20\x7f\x80\xff".to_vec())
-        ], 0..80), start in 0_usize..20) {
+        fn they_agree_with_their_slow_twins(bytes in prop::collection::vec(prop_oneof![
+            20 => Just(b'a'), 1 => any::<u8>(), 1 => prop::sample::select(b"\"'<&\t\x1f \x20\x7f\x80\xff".to_vec())
+        ], 0..150), start in 0_usize..20) {
             let rest = bytes.get(start..).unwrap_or_default();
-            for quote in [b'"', b'\''] {
-                prop_assert_eq!(value_end(rest, quote), slow(rest, quote));
-            }
+            prop_assert_eq!(quote_end(rest), rest.iter().position(|&byte| byte == b'"'));
+            let special = rest.iter().any(|&byte| byte < 0x20 || byte == b'<' || byte == b'&');
+            prop_assert_eq!(has_special(rest), special);
         }
     }
 
     #[test]
     fn each_byte_is_told_at_each_place() {
         for byte in 0..=u8::MAX {
-            for place in 0..33 {
-                let mut bytes = [b'a'; 40];
+            for place in 0..100 {
+                let mut bytes = [b'a'; 101];
                 bytes[place] = byte;
-                bytes[35] = b'"';
-                assert_eq!(value_end(&bytes, b'"'), slow(&bytes, b'"'), "{byte} at {place}");
+                bytes[100] = b'"';
+                assert_eq!(
+                    quote_end(&bytes),
+                    Some(if byte == b'"' { place } else { 100 }),
+                    "{byte} at {place}"
+                );
+                assert_eq!(has_special(&bytes), byte < 0x20 || b"<&".contains(&byte), "{byte} at {place}");
             }
         }
     }

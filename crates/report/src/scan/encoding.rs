@@ -125,6 +125,8 @@ pub struct Decoded<'report> {
     pub charset: Charset,
     mark: usize,
     raw: &'report [u8],
+    /// The text, where it is the report's own.
+    valid: Option<&'report str>,
 }
 
 impl<'report> Decoded<'report> {
@@ -136,7 +138,10 @@ impl<'report> Decoded<'report> {
             findings(Finding { code: FindingCode::WrongEncoding, offset: 0 });
         }
         let content = raw.get(detected.mark..).unwrap_or_default();
+        let is_utf8 = detected.charset == Charset::Utf8;
+        let valid = if is_utf8 { std::str::from_utf8(content).ok() } else { None };
         let text = match detected.charset {
+            Charset::Utf8 if valid.is_some() => Cow::Borrowed(content),
             Charset::Utf8 => repair_utf8(content),
             Charset::Latin1 => Cow::Owned(encoding_rs::mem::decode_latin1(content).into_owned().into_bytes()),
             Charset::Other(encoding) => {
@@ -144,7 +149,7 @@ impl<'report> Decoded<'report> {
                 Cow::Owned(text.into_owned().into_bytes())
             }
         };
-        let decoded = Self { text, charset: detected.charset, mark: detected.mark, raw };
+        let decoded = Self { text, charset: detected.charset, mark: detected.mark, raw, valid };
         decoded.tell_invalid(&mut findings);
         // from one to the next, so that many of them cost no more than one way through the report
         let (mut known, mut known_raw) = (0, decoded.mark);
@@ -168,10 +173,14 @@ impl<'report> Decoded<'report> {
         self.offset_from(0, self.mark as u64, place)
     }
 
+    /// Returns the text.
+    pub(crate) fn to_text(&self) -> Cow<'_, str> {
+        self.valid.map_or_else(|| as_text(&self.text), Cow::Borrowed)
+    }
+
     /// Returns how many bytes behind its place in the text each byte stands in the report, where that is the same for all.
     pub(crate) fn shift(&self) -> Option<u64> {
-        let is_same = self.charset == Charset::Utf8 && matches!(self.text, Cow::Borrowed(_));
-        is_same.then_some(self.mark as u64)
+        self.valid.map(|_| self.mark as u64)
     }
 
     /// Returns the offset of a place in the text, from an earlier place of which the offset is known.
@@ -262,18 +271,25 @@ fn utf8_raw_length(raw: &[u8], place: usize) -> usize {
 /// Tells the place of each character that XML forbids.
 pub fn forbidden_characters(text: &[u8], tell: &mut impl FnMut(usize)) {
     // 4 KiB: small enough to stay in the first cache, large enough for the vector loop to pay
-    for (index, block) in text.chunks(4096).enumerate() {
+    const BLOCK: usize = 4096;
+    let mut is_ascii = true;
+    for (index, block) in text.chunks(BLOCK).enumerate() {
         // without an early end, so that the compiler makes a vector loop of it
-        let found = block.iter().fold(false, |found, &byte| {
-            found | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t') & (byte != b'\r'))
+        let (found, bits) = block.iter().fold((false, 0), |(found, bits), &byte| {
+            let is_forbidden = (byte < 0x20) & (byte != b'\n') & (byte != b'\t') & (byte != b'\r');
+            (found | is_forbidden, bits | byte)
         });
+        is_ascii &= bits < 0x80;
         if found {
             for (place, &byte) in block.iter().enumerate() {
                 if byte < 0x20 && !matches!(byte, b'\n' | b'\t' | b'\r') {
-                    tell(index * 4096 + place);
+                    tell(index * BLOCK + place);
                 }
             }
         }
+    }
+    if is_ascii {
+        return;
     }
     for place in memmem::find_iter(text, b"\xEF\xBF") {
         if matches!(text.get(place + 2), Some(0xBE | 0xBF)) {

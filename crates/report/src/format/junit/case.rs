@@ -20,54 +20,53 @@ pub(super) struct Kept {
 impl Kept {
     /// A case has been told: keeps the room that its list of suites takes.
     pub(super) fn take_back(&mut self, case: Case<'_>) {
-        let mut suite = case.suite;
-        suite.clear();
-        // a list of other lifetimes in the same room
-        self.suite = suite.into_iter().filter_map(|_| None).collect();
+        // an empty list of texts that live longer, in the same room
+        self.suite = case.suite.into_iter().map_while(|_| None).collect();
     }
 }
 
-/// Reads a `testcase` inside these suites.
+/// Reads a `testcase` inside these suites into a new case.
 pub(super) fn read<'xml>(
     element: Element<'xml>,
     frames: &'xml [Frame],
+    case: &mut Case<'xml>,
     kept: &mut Kept,
     out: &mut Out<'_>,
-) -> Case<'xml> {
-    let (mut case, said) = read_tag(element.as_tag(), frames, kept, out);
-    children(element, &mut case, said);
-    case
+) {
+    let said = read_tag(element.as_tag(), frames, case, kept, out);
+    children(element, case, said);
 }
 
-/// Reads a `testcase` in which nothing stands.
+/// Reads a `testcase` in which nothing stands into a new case.
 #[inline]
 pub(super) fn read_empty<'xml>(
     tag: Tag<'xml>,
     frames: &'xml [Frame],
+    case: &mut Case<'xml>,
     kept: &mut Kept,
     out: &mut Out<'_>,
-) -> Case<'xml> {
-    let (mut case, said) = read_tag(tag, frames, kept, out);
-    case.outcome = said.unwrap_or(Outcome::Passed);
-    case
+) {
+    case.outcome = read_tag(tag, frames, case, kept, out).unwrap_or(Outcome::Passed);
 }
 
-/// Reads what the tag says; returns the outcome that it names, too.
+/// Reads what the tag says; returns the outcome that it names.
 #[inline]
 fn read_tag<'xml>(
     tag: Tag<'xml>,
     frames: &'xml [Frame],
+    case: &mut Case<'xml>,
     kept: &mut Kept,
     out: &mut Out<'_>,
-) -> (Case<'xml>, Option<Outcome>) {
-    let mut case = Case::new(Outcome::Passed, tag.offset);
+) -> Option<Outcome> {
     case.suite = std::mem::take(&mut kept.suite);
-    case.suite.extend(frames.iter().flat_map(Frame::names).map(Text::Borrowed));
-    let said = attributes(tag, &mut case, &mut kept.fields, out);
+    for name in frames.iter().flat_map(Frame::names) {
+        case.suite.push(Text::Borrowed(name));
+    }
+    let said = attributes(tag, case, &mut kept.fields, out);
     if case.file.is_none() {
         case.file = frames.iter().rev().find_map(|frame| frame.file.as_deref()).map(Text::Borrowed);
     }
-    (case, said)
+    said
 }
 
 /// Keeps what the attributes say; returns the outcome that they name.
@@ -118,10 +117,15 @@ fn attributes<'xml>(
 }
 
 /// Takes the line off a file that ends with it: `test/pond_test.exs:4` (`ExUnit`).
+#[inline]
 fn split_line(case: &mut Case<'_>) {
-    if case.line.is_some() {
-        return;
+    let ends_with_digit = |file: &str| file.as_bytes().last().is_some_and(u8::is_ascii_digit);
+    if case.line.is_none() && case.file.as_deref().is_some_and(ends_with_digit) {
+        split_number(case);
     }
+}
+
+fn split_number(case: &mut Case<'_>) {
     let place = case.file.as_deref().and_then(|file| file.rsplit_once(':'));
     let Some((length, line)) = place.and_then(|(file, line)| Some((file.len(), line.parse::<u64>().ok()?)))
     else {

@@ -8,7 +8,7 @@ use super::held::Held;
 use crate::finding::FindingCode;
 use crate::format::Format;
 use crate::format::detect::Roots;
-use crate::model::Text;
+use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
 use crate::scan::reference::{check_references, read_attribute, read_cdata, read_text};
 use crate::scan::xml::tree::{Element, Tag, XmlTree};
@@ -232,7 +232,8 @@ impl JunitReader<'_, '_, '_> {
         };
         let repeats_are_tries = frames.iter().any(|frame| frame.repeats_are_tries);
         let mut counts = frames.last().map_or(*outside, |frame| frame.own);
-        let mut case = case::read_empty(tag, frames, kept, self.out);
+        let mut case = Case::new(Outcome::Passed, tag.offset);
+        case::read_empty(tag, frames, &mut case, kept, self.out);
         self.out.cap_path(&mut case);
         held.take(&mut case, repeats_are_tries, &mut counts, self.out);
         kept.take_back(case);
@@ -289,7 +290,8 @@ impl<'xml> Inside<'xml, '_, '_> {
             self.between.push(element.filled("name").unwrap_or_default());
         } else if element.is("testcase") {
             if element.is_whole() {
-                let mut case = case::read(element, self.frames, self.kept, self.out);
+                let mut case = Case::new(Outcome::Passed, element.offset());
+                case::read(element, self.frames, &mut case, self.kept, self.out);
                 case.suite.extend(self.between.iter().filter(|name| !name.is_empty()).cloned());
                 self.out.cap_path(&mut case);
                 self.held.take(&mut case, self.repeats_are_tries, &mut self.counts, self.out);

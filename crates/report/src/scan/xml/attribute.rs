@@ -9,23 +9,16 @@ use crate::finding::FindingCode;
 impl XmlScanner {
     /// Reads the attributes from `at` on; returns where the tag ends and whether it is an empty element's. What is wrong
     /// with them is told when the tag is whole: else it would be told again with the next window.
-    #[inline]
     pub(super) fn read_attributes(
         &mut self,
         window: &[u8],
         tag: usize,
         at: usize,
     ) -> Result<(usize, bool), Step> {
-        let name = window.get(tag + 1..at).unwrap_or_default();
-        self.attributes.clear();
-        self.tag_findings.clear();
-        if let Some(read) = self.read_shaped(window, name, at) {
-            return Ok(read);
-        }
         self.attributes.clear();
         self.shape = None;
         let (end, is_empty) = self.read_one_by_one(window, tag, at)?;
-        self.keep_shape(window, name, at, end);
+        self.keep_shape(window, tag, at, end);
         Ok((end, is_empty))
     }
 

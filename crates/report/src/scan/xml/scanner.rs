@@ -4,7 +4,7 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::attribute::local_part;
 use super::lost::Lost;
-use super::shape::Shapes;
+use super::shape::{Shaped, Shapes};
 use super::visitor::{Attribute, ShapeId, Span, StartTag, Text, TextKind, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 use crate::limits::Limits;
@@ -198,23 +198,18 @@ impl XmlScanner {
         let mut checkpoint = self.checkpoint(0);
         self.endless.clear();
         loop {
-            if !last && visitor.settled() {
-                checkpoint = self.checkpoint(at);
-                visitor.mark();
-            }
+            let mut is_marked = last || self.mark(at, &mut checkpoint, visitor);
             let step = if self.section == Section::Markup {
                 let text_end = self.text(window, at, last, visitor);
-                at = text_end;
-                if !last && visitor.settled() {
-                    checkpoint = self.checkpoint(at);
-                    visitor.mark();
+                if text_end > at {
+                    at = text_end;
+                    is_marked = last || self.mark(at, &mut checkpoint, visitor);
                 }
                 if window.get(at) == Some(&b'<') {
                     if window.get(at + 1).is_some_and(|&byte| byte == b'/' || begins_name(byte)) {
                         visitor.tag(window);
-                        if !last && visitor.settled() {
-                            checkpoint = self.checkpoint(at);
-                            visitor.mark();
+                        if !is_marked {
+                            self.mark(at, &mut checkpoint, visitor);
                         }
                     }
                     self.markup(window, at, last, visitor)
@@ -337,6 +332,18 @@ impl XmlScanner {
         self.names.get(start..end)
     }
 
+    /// Keeps the state where the window may be given up; reports whether it may.
+    #[inline]
+    fn mark<V: XmlVisitor>(&self, at: usize, checkpoint: &mut Checkpoint, visitor: &mut V) -> bool {
+        let is_settled = visitor.settled();
+        if is_settled {
+            *checkpoint = self.checkpoint(at);
+            visitor.mark();
+        }
+        is_settled
+    }
+
+    #[inline]
     fn checkpoint(&self, at: usize) -> Checkpoint {
         let Self { phase, section, section_start, .. } = *self;
         Checkpoint { at, open: self.open.len(), phase, section, section_start }
@@ -590,35 +597,25 @@ impl XmlScanner {
         if self.phase == Phase::After && self.after_break == AfterBreak::Stop {
             return Step::Stop(FindingCode::SecondRoot, at);
         }
-        let name_start = at + 1;
-        // no more of the window than a tag may have, so that what is told of one that is larger is not by what follows
-        let bound = window.len().min(at.saturating_add(self.limits.tag_bytes));
-        let shown = window.get(..bound).unwrap_or_default();
-        let read = match scan_name(shown, name_start) {
-            Some(name_end) => self.read_attributes(shown, at, name_end).map(|read| (name_end, read)),
-            None => Err(Step::Incomplete),
-        };
-        let (name_end, (end, is_empty)) = match read {
-            Ok(read) => read,
-            Err(Step::Incomplete) if bound < window.len() => return Step::Stop(FindingCode::TagTooLarge, at),
-            Err(step) => return step,
+        self.tag_findings.clear();
+        let Shaped { name_end, local, end, is_empty } = match self.read_shaped(window, at) {
+            Some(read) => read,
+            None => match self.read_unshaped(window, at) {
+                Ok(read) => read,
+                Err(step) => return step,
+            },
         };
         if self.open.len() >= self.limits.depth {
             return self.lose_element(at, (end, is_empty), visitor);
         }
-        let name = window.get(name_start..name_end).unwrap_or_default();
         let is_another_root = self.phase == Phase::After;
-        let tag = StartTag {
-            window,
-            name: local_part(window, name_start, name_end),
-            attributes: &self.attributes,
-            at: narrow(at),
-            shape: self.shape,
-        };
+        let tag =
+            StartTag { window, name: local, attributes: &self.attributes, at: narrow(at), shape: self.shape };
         if is_empty && self.phase == Phase::Inside && self.tag_findings.is_empty() {
             visitor.empty(&tag, narrow(end));
             return Step::Done(end);
         }
+        let name = window.get(at + 1..name_end).unwrap_or_default();
         self.phase = Phase::Inside;
         self.open.push(self.names.len());
         self.names.extend_from_slice(name);
@@ -635,6 +632,24 @@ impl XmlScanner {
             visitor.end(window, narrow(end));
         }
         Step::Done(end)
+    }
+
+    /// Reads a tag that has no shape of one before.
+    fn read_unshaped(&mut self, window: &[u8], at: usize) -> Result<Shaped, Step> {
+        // no more of the window than a tag may have, so that what is told of one that is larger is not by what follows
+        let bound = window.len().min(at.saturating_add(self.limits.tag_bytes));
+        let shown = window.get(..bound).unwrap_or_default();
+        let read = match scan_name(shown, at + 1) {
+            Some(name_end) => self.read_attributes(shown, at, name_end).map(|read| (name_end, read)),
+            None => Err(Step::Incomplete),
+        };
+        match read {
+            Ok((name_end, (end, is_empty))) => {
+                Ok(Shaped { name_end, local: local_part(window, at + 1, name_end), end, is_empty })
+            }
+            Err(Step::Incomplete) if bound < window.len() => Err(Step::Stop(FindingCode::TagTooLarge, at)),
+            Err(step) => Err(step),
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::num::NonZeroU32;
 
+use super::attribute::local_part;
 use super::scanner::XmlScanner;
 use super::visitor::{Attribute, ShapeId, Span};
-use crate::scan::block::value_end;
+use crate::scan::block::{has_special, quote_end};
 
 /// Shapes of tags, by their elements' names. Of those that share a slot the last one stands there.
 #[derive(Debug, Default)]
@@ -23,95 +24,138 @@ const MOST_ATTRIBUTES: usize = 16;
 
 #[derive(Debug, Default)]
 struct Shape {
-    /// ` name="` of each attribute, one behind the other.
-    text: Vec<u8>,
-    /// For each attribute how many bytes its part of the text has, and where its local name begins behind the blank.
-    parts: Vec<(u16, u16)>,
+    /// The name of the element.
+    name: Part,
+    /// ` name="` of each attribute.
+    parts: Vec<Part>,
+    /// Nothing where none is kept.
     id: Option<ShapeId>,
 }
 
-impl Shapes {
+/// A name of a tag, with what stands around it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    text: u128,
+    /// The bits of a number that are those of the text.
+    mask: u128,
+    length: usize,
+    /// Where the local name begins.
+    local: usize,
+}
+
+impl Part {
+    /// Nothing where it is too long to be kept.
+    fn new(text: &[u8], local: usize) -> Option<Self> {
+        let mut bytes = [0; size_of::<u128>()];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        let mask = u128::MAX.checked_shr(u128::BITS - 8 * u32::try_from(text.len()).ok()?)?;
+        Some(Self { text: u128::from_le_bytes(bytes), mask, length: text.len(), local })
+    }
+
+    /// Reports whether a text begins with it. Of the last bytes of a window it may not be seen.
     #[inline]
-    fn slot(name: &[u8]) -> usize {
-        let first = name.first().copied().unwrap_or_default();
-        usize::from(first).wrapping_add(name.len().wrapping_mul(5)) % SLOTS
+    fn begins(&self, rest: &[u8]) -> bool {
+        rest.first_chunk().is_some_and(|bytes| u128::from_le_bytes(*bytes) & self.mask == self.text)
+    }
+}
+
+/// A tag that has the shape of one before.
+pub(super) struct Shaped {
+    pub(super) name_end: usize,
+    /// The element's name without its prefix.
+    pub(super) local: Span,
+    /// Where the tag ends.
+    pub(super) end: usize,
+    pub(super) is_empty: bool,
+}
+
+impl Shapes {
+    /// Returns the slot of what stands behind a `<`.
+    #[inline]
+    fn slot(&mut self, rest: &[u8]) -> Option<&mut Shape> {
+        // 2^64 divided by the golden ratio: the highest bits of the product hang on all of the name's
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let head = u64::from_le_bytes(*rest.first_chunk()?);
+        let index = head.wrapping_mul(SPREAD) >> (u64::BITS - SLOTS.ilog2());
+        self.slots.get_mut(usize::try_from(index).ok()?)
     }
 }
 
 impl XmlScanner {
-    /// Reads the attributes of a tag that has the shape of one before; nothing where it differs in anything. Returns where the tag
-    /// ends and whether it is an empty element's.
+    /// Reads the tag at `tag` if it has the shape of one before; nothing where it differs in anything.
     #[inline]
-    pub(super) fn read_shaped(&mut self, window: &[u8], name: &[u8], mut at: usize) -> Option<(usize, bool)> {
-        let shape = self.shapes.slots.get(Shapes::slot(name))?;
+    pub(super) fn read_shaped(&mut self, window: &[u8], tag: usize) -> Option<Shaped> {
+        let start = tag + 1;
+        let rest = window.get(start..)?;
+        let shape = self.shapes.slot(rest)?;
         self.shape = shape.id;
-        let mut text = shape.text.as_slice();
-        for &(length, local) in &shape.parts {
+        if shape.id.is_none() || !shape.name.begins(rest) {
+            return None;
+        }
+        let name_end = start + shape.name.length;
+        let mut at = name_end;
+        self.attributes.clear();
+        for part in &shape.parts {
             let rest = window.get(at..)?;
-            if let Some(end) = tag_end(rest, at) {
-                return Some(end);
+            if !part.begins(rest) {
+                break;
             }
-            let (part, others) = text.split_at_checked(usize::from(length))?;
-            text = others;
-            let value = rest.strip_prefix(part)?;
-            let end = value_end(value, b'"')?;
-            if end.is_special {
-                return None;
-            }
-            let start = at + part.len();
-            let name_end = start - 2;
+            let value = at + part.length;
+            let end = value + quote_end(window.get(value..)?)?;
+            let name = value - 2;
             self.attributes.push(Attribute {
-                name: Span::new(at + 1, name_end),
-                local: Span::new(at + 1 + usize::from(local), name_end),
-                value: Span::new(start, start + end.length),
+                name: Span::new(at + 1, name),
+                local: Span::new(at + part.local, name),
+                value: Span::new(value, end),
                 coded: false,
             });
-            at = start + end.length + 1;
+            at = end + 1;
         }
-        tag_end(window.get(at..)?, at)
+        let (end, is_empty) = tag_end(window.get(at..)?, at)?;
+        let is_plain = end - tag <= self.limits.tag_bytes && !has_special(window.get(name_end..end)?);
+        let local = Span::new(start + shape.name.local, name_end);
+        is_plain.then_some(Shaped { name_end, local, end, is_empty })
     }
 
     /// Keeps the shape of a tag that was read, if it is one.
-    pub(super) fn keep_shape(&mut self, window: &[u8], name: &[u8], name_end: usize, end: usize) {
+    pub(super) fn keep_shape(&mut self, window: &[u8], tag: usize, name_end: usize, end: usize) {
+        self.shape = None;
+        let Some(shape) = window.get(tag + 1..).and_then(|rest| self.shapes.slot(rest)) else { return };
+        shape.id = None;
+        shape.parts.clear();
         if self.attributes.len() > MOST_ATTRIBUTES || !self.tag_findings.is_empty() {
             return;
         }
-        let Shapes { slots, count } = &mut self.shapes;
-        let Some(shape) = slots.get_mut(Shapes::slot(name)) else { return };
-        shape.text.clear();
-        shape.parts.clear();
-        shape.id = None;
+        let local = local_part(window, tag + 1, name_end).start as usize - (tag + 1);
+        let Some(name) = window.get(tag + 1..name_end).and_then(|name| Part::new(name, local)) else {
+            return;
+        };
+        shape.name = name;
         let mut at = name_end;
         for attribute in &self.attributes {
-            let (start, value) = (attribute.name.start as usize, attribute.value.start as usize);
-            let part = window.get(at..value).unwrap_or_default();
-            let is_plain = start == at + 1
+            let value = attribute.value.start as usize;
+            let text = window.get(at..value).unwrap_or_default();
+            let is_plain = attribute.name.start as usize == at + 1
                 && value == attribute.name.end as usize + 2
-                && part.first() == Some(&b' ')
-                && part.ends_with(b"=\"");
-            let local = attribute.local.start - attribute.name.start;
-            let (Ok(length), Ok(local), true) = (u16::try_from(part.len()), u16::try_from(local), is_plain)
-            else {
-                shape.text.clear();
-                shape.parts.clear();
-                return;
-            };
-            shape.text.extend_from_slice(part);
-            shape.parts.push((length, local));
+                && text.first() == Some(&b' ')
+                && text.ends_with(b"=\"");
+            let local = attribute.local.start as usize - at;
+            let Some(part) = Part::new(text, local).filter(|_| is_plain) else { return };
+            shape.parts.push(part);
             at = attribute.value.end as usize + 1;
         }
         let is_whole =
             window.get(at..end).is_some_and(|rest| tag_end(rest, at).is_some_and(|(found, _)| found == end));
-        if !is_whole {
-            // a declaration of a namespace, which is left out, or more blanks
-            shape.text.clear();
-            shape.parts.clear();
-            return;
+        // else a declaration of a namespace, which is left out, or more blanks
+        if is_whole {
+            // so many that no number is left have none
+            self.shapes.count = self.shapes.count.saturating_add(1);
+            let id = NonZeroU32::new(self.shapes.count).filter(|&count| count != NonZeroU32::MAX);
+            self.shape = id.map(ShapeId);
+            if let Some(shape) = window.get(tag + 1..).and_then(|rest| self.shapes.slot(rest)) {
+                shape.id = self.shape;
+            }
         }
-        // at the last number of all tags are read one by one
-        *count = count.saturating_add(1);
-        shape.id = NonZeroU32::new(*count).filter(|&count| count != NonZeroU32::MAX).map(ShapeId);
-        self.shape = shape.id;
     }
 }
 
