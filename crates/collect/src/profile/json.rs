@@ -38,6 +38,14 @@ pub(crate) fn write_string(text: &[u8], into: &mut Vec<u8>) {
 /// Adds a text in UTF-8 as the inside of a JSON string.
 #[inline]
 pub(crate) fn write_escaped(text: &[u8], into: &mut Vec<u8>) {
+    if is_all_plain(text) {
+        into.extend_from_slice(text);
+    } else {
+        write_with_escapes(text, into);
+    }
+}
+
+fn write_with_escapes(text: &[u8], into: &mut Vec<u8>) {
     let mut rest = text;
     loop {
         let plain = plain_length(rest);
@@ -59,27 +67,30 @@ pub(crate) fn write_escaped(text: &[u8], into: &mut Vec<u8>) {
     }
 }
 
-/// Returns how many bytes at the begin stand for themselves.
+/// Reports whether every byte stands for itself.
 #[inline]
-fn plain_length(text: &[u8]) -> usize {
+fn is_all_plain(text: &[u8]) -> bool {
     let (blocks, tail) = text.as_chunks::<8>();
-    let plain = blocks.iter().take_while(|block| is_plain(u64::from_le_bytes(**block))).count();
-    let is_rest_plain = plain == blocks.len()
+    let are_blocks_plain = blocks.iter().all(|block| is_plain(u64::from_le_bytes(*block)));
+    // of the last bytes some for the second time
+    are_blocks_plain
         && match (text.last_chunk::<8>(), tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
             _ if tail.is_empty() => true,
-            // some of them for the second time
             (Some(last), ..) => is_plain(u64::from_le_bytes(*last)),
             (None, Some(first), Some(last)) => {
                 is_plain(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
             }
-            _ => false,
-        };
-    if is_rest_plain {
-        return text.len();
-    }
-    let rest = text.get(plain * 8..).unwrap_or_default();
-    let needs = |&byte: &u8| ESCAPE.get(byte as usize).is_some_and(|&class| class != 0);
-    plain * 8 + rest.iter().position(needs).unwrap_or(rest.len())
+            _ => tail.iter().all(|byte| ESCAPE.get(usize::from(*byte)).is_some_and(|class| *class == 0)),
+        }
+}
+
+/// Returns how many bytes at the begin stand for themselves.
+fn plain_length(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<8>();
+    let plain = 8 * blocks.iter().take_while(|block| is_plain(u64::from_le_bytes(**block))).count();
+    let rest = text.get(plain..).unwrap_or_default();
+    let needs = |byte: &u8| ESCAPE.get(usize::from(*byte)).is_some_and(|class| *class != 0);
+    plain + rest.iter().position(needs).unwrap_or(rest.len())
 }
 
 /// Reports whether each of eight bytes stands for itself: none is below 0x20, above 0x7E, a quote or a backslash. False alarms
