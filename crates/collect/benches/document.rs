@@ -9,7 +9,8 @@ use testlake_report::scan::xml::XmlScanner;
 use testlake_report::{FindingCode, Limits};
 
 use profile::case::{CaseReader, CaseSink, CaseTree};
-use profile::document::{DocumentWriter, Form, Stamp};
+use profile::document::{DocumentWriter, Stamp};
+use profile::known::KnownNames;
 
 #[path = "../../report/benches/documents.rs"]
 mod documents;
@@ -19,6 +20,7 @@ mod profile {
     pub(crate) mod case;
     pub(crate) mod document;
     pub(crate) mod json;
+    pub(crate) mod known;
     pub(crate) mod number;
 }
 
@@ -28,10 +30,10 @@ fn main() {
         black_box(tree);
     });
     let stamp = Stamp::new("9871234567", 1, Some("27000000000"), "test_ops");
-    let (mut writer, mut lines) = (DocumentWriter::default(), Vec::new());
+    let (mut writer, mut known, mut lines) = (DocumentWriter::default(), KnownNames::default(), Vec::new());
     measure(&mut criterion, "document", |window, tree| {
         for case in tree.cases() {
-            writer.write_line(window, tree, case, &stamp, Form::Full, &mut lines);
+            writer.write_line(window, tree, case, &mut known, &stamp, &mut lines);
         }
         if lines.len() > 1 << 20 {
             black_box(&lines);

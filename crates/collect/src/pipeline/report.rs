@@ -14,6 +14,7 @@ use crate::plan::FailedCase;
 use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
 use crate::profile::document::{DocumentWriter, Form, Stamp};
 use crate::profile::facts::{CaseFacts, Key, NO_CLASS, NO_NAME, Outcome};
+use crate::profile::known::KnownNames;
 use crate::profile::number;
 
 /// What a report is asked for.
@@ -160,6 +161,7 @@ pub(crate) struct ReportSink {
     /// Whether the places of cases stay valid: the report is in memory.
     pub(crate) keeps_places: bool,
     writer: DocumentWriter,
+    known: KnownNames,
     decoded: Vec<u8>,
     key: Vec<u8>,
 
@@ -205,6 +207,7 @@ impl ReportSink {
             window_start: 0,
             keeps_places: false,
             writer: DocumentWriter::default(),
+            known: KnownNames::default(),
             decoded: Vec::new(),
             key: Vec::new(),
             full: Vec::new(),
@@ -283,20 +286,20 @@ impl ReportSink {
 
     #[inline]
     fn case(&mut self, window: &[u8], tree: &CaseTree, case: &Node) {
-        let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
+        let facts = CaseFacts::of(window, tree, case, &mut self.known, &mut self.decoded);
         let row = self.row(window, &facts);
         self.sums.add(row, facts.outcome, facts.time.unwrap_or(0.0));
         self.rerun_cases += u64::from(facts.is_rerun);
         if self.wanted.full {
             let start = self.full.len();
-            self.writer.write_line(window, tree, case, &self.stamp, Form::Full, &mut self.full);
+            self.writer.write_line(window, tree, case, &mut self.known, &self.stamp, &mut self.full);
             self.full_rows += 1;
             if facts.is_failed_run() {
                 self.failed.extend_from_slice(self.full.get(start..).unwrap_or_default());
                 self.failed_rows += 1;
             }
         } else if facts.is_failed_run() {
-            self.writer.write_line(window, tree, case, &self.stamp, Form::Full, &mut self.failed);
+            self.writer.write_line(window, tree, case, &mut self.known, &self.stamp, &mut self.failed);
             self.failed_rows += 1;
         }
         if matches!(facts.outcome, Outcome::Failed | Outcome::Errored) {
@@ -482,6 +485,7 @@ pub(crate) struct RepeatSink<'ask> {
     asked: &'ask [u32],
     ordinal: u32,
     writer: DocumentWriter,
+    known: KnownNames,
     decoded: Vec<u8>,
     pub(crate) found: Vec<FoundCase>,
 }
@@ -499,8 +503,8 @@ pub(crate) struct FoundCase {
 impl<'ask> RepeatSink<'ask> {
     /// Makes a sink that begins to count at `ordinal`.
     pub(crate) fn new(stamp: &'ask Stamp, limits: Limits, asked: &'ask [u32], ordinal: u32) -> Self {
-        let (writer, decoded) = (DocumentWriter::default(), Vec::new());
-        Self { stamp, limits, asked, ordinal, writer, decoded, found: Vec::new() }
+        let (writer, known, decoded) = (DocumentWriter::default(), KnownNames::default(), Vec::new());
+        Self { stamp, limits, asked, ordinal, writer, known, decoded, found: Vec::new() }
     }
 }
 
@@ -511,12 +515,19 @@ impl CaseSink for RepeatSink<'_> {
         }
         for case in tree.cases() {
             if self.asked.binary_search(&self.ordinal).is_ok() {
-                let facts = CaseFacts::of(window, tree, case, &mut self.decoded);
+                let facts = CaseFacts::of(window, tree, case, &mut self.known, &mut self.decoded);
                 let (mut name, mut document) = (Vec::new(), Vec::new());
                 Key::of(window, facts.name.as_ref(), &mut self.decoded)
                     .or_text(NO_NAME)
                     .write_name(&mut name);
-                self.writer.write(window, tree, case, self.stamp, Form::Rerun, &mut document);
+                self.writer.write(
+                    window,
+                    tree,
+                    case,
+                    &mut self.known,
+                    (self.stamp, Form::Rerun),
+                    &mut document,
+                );
                 let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
                 self.found.push(FoundCase { ordinal: self.ordinal, class, name, document });
             }

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 use testlake_report::scan::reference::{check_references, read_attribute};
-use testlake_report::scan::xml::{Attribute, Span, StartTag, Text, TextKind, XmlVisitor};
+use testlake_report::scan::xml::{Attribute, ShapeId, Span, StartTag, Text, TextKind, XmlVisitor};
 use testlake_report::{FindingCode, Limits};
 
 /// No node.
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) next_sibling: u32,
     last_child: u32,
     parent: u32,
+    /// Which names its attributes have, where the scanner knows it.
+    pub(crate) shape: Option<ShapeId>,
     /// Where its tag begins.
     pub(crate) start: u32,
     /// Where its end tag ends, once it was read.
@@ -253,6 +255,7 @@ impl<S: CaseSink> CaseReader<S> {
             next_sibling: NONE,
             last_child: NONE,
             parent: self.open,
+            shape: tag.shape,
             start: tag.at,
             end: tag.at,
             is_closed: false,

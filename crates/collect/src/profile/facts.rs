@@ -4,6 +4,7 @@ use testlake_report::scan::xml::Attribute;
 
 use super::case::{CaseTree, NONE, Node};
 use super::document::DocumentWriter;
+use super::known::{KnownNames, Word};
 use super::{json, number};
 
 /// How a case ended, as the summary counts it: failure before error before skipped. Sums keep their counts in this order.
@@ -30,48 +31,6 @@ pub(crate) struct CaseFacts {
     pub(crate) trouble: u32,
 }
 
-/// A key that means something here.
-#[derive(Debug, Clone, Copy)]
-enum Word {
-    File,
-    Class,
-    Name,
-    Time,
-    Failure,
-    Error,
-    Skipped,
-    Rerun,
-    Other,
-}
-
-impl Word {
-    /// By the length first: what is compared then are numbers.
-    #[inline]
-    fn of(key: &[u8]) -> Self {
-        if let Ok(key) = <&[u8; 4]>::try_from(key) {
-            return match key {
-                b"file" => Self::File,
-                b"name" => Self::Name,
-                b"time" => Self::Time,
-                _ => Self::Other,
-            };
-        }
-        if let Ok(key) = <&[u8; 7]>::try_from(key) {
-            return match key {
-                b"failure" => Self::Failure,
-                b"skipped" => Self::Skipped,
-                _ => Self::Other,
-            };
-        }
-        match key {
-            b"classname" => Self::Class,
-            b"error" => Self::Error,
-            b"rerun" => Self::Rerun,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl CaseFacts {
     /// Reports whether the case belongs to `failed_test_runs`.
     pub(crate) fn is_failed_run(&self) -> bool {
@@ -79,11 +38,17 @@ impl CaseFacts {
     }
 
     #[inline]
-    pub(crate) fn of(window: &[u8], tree: &CaseTree, case: &Node, decoded: &mut Vec<u8>) -> Self {
+    pub(crate) fn of(
+        window: &[u8],
+        tree: &CaseTree,
+        case: &Node,
+        known: &mut KnownNames,
+        decoded: &mut Vec<u8>,
+    ) -> Self {
         let (mut file, mut class, mut name, mut time) = (None, None, None, None);
         let (mut failure, mut error, mut skipped, mut rerun) = (false, false, false, false);
-        for attribute in tree.attributes_of(case) {
-            match Word::of(attribute.local.of(window)) {
+        for (attribute, name_of) in tree.attributes_of(case).iter().zip(known.of(window, tree, case)) {
+            match name_of.word {
                 Word::File => file = Some(*attribute),
                 Word::Class => class = Some(*attribute),
                 Word::Name => name = Some(*attribute),
