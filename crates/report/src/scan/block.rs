@@ -27,33 +27,41 @@ pub(crate) fn quote_end(rest: &[u8]) -> Option<usize> {
 /// Reports whether there is a `<`, a `&`, or a byte below the blank in a text.
 #[inline]
 pub(crate) fn has_special(text: &[u8]) -> bool {
-    let (blocks, mut tail) = text.as_chunks::<BLOCK>();
-    let mut found = [false; BLOCK];
+    let (blocks, mut tail) = text.as_chunks();
+    let mut seen = Seen { marks: [0; BLOCK], least: [u8::MAX; BLOCK] };
     for block in blocks {
-        mark_special(block, &mut found);
+        seen.add(block);
     }
     // the last block again, with as much of the one before it as makes it whole
     if let Some(last) = text.last_chunk() {
-        mark_special(last, &mut found);
+        seen.add(last);
         tail = &[];
     }
-    found.iter().fold(false, |any, &found| any | found) || tail.iter().any(|&byte| is_special(byte))
+    let is_special = |byte: u8| byte < b' ' || byte == b'<' || byte == b'&';
+    seen.marks != [0; BLOCK]
+        || seen.least.iter().fold(false, |any, &least| any | (least < b' '))
+        || tail.iter().any(|&byte| is_special(byte))
 }
 
 /// 32: two vectors of any machine of 64 bits.
 const BLOCK: usize = 32;
 
-/// Marks where special bytes are: without an end before the last, so that it becomes a few vector operations.
-#[inline]
-fn mark_special(block: &[u8; BLOCK], found: &mut [bool; BLOCK]) {
-    for (found, &byte) in found.iter_mut().zip(block) {
-        *found |= is_special(byte);
-    }
+/// What was seen at each place of the blocks so far.
+struct Seen {
+    /// Not 0 where a `<` or a `&` was.
+    marks: [u8; BLOCK],
+    least: [u8; BLOCK],
 }
 
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < b' ') | (byte == b'<') | (byte == b'&')
+impl Seen {
+    /// Adds a block: without an end before its last byte, so that it becomes a few vector operations.
+    #[inline]
+    fn add(&mut self, block: &[u8; BLOCK]) {
+        for ((marks, least), &byte) in self.marks.iter_mut().zip(&mut self.least).zip(block) {
+            *marks |= if (byte == b'<') | (byte == b'&') { u8::MAX } else { 0 };
+            *least = (*least).min(byte);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::trouble::{self, Troubles};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
-use crate::scan::xml::tree::{Element, Tag};
+use crate::scan::xml::tree::{Element, Tag, is_blank};
 use crate::time::{parse_clock, parse_instant, parse_seconds};
 
 /// What cases are read with, kept from one to the next.
@@ -166,7 +166,7 @@ fn time(raw: &str, seconds: &mut Option<f64>) -> bool {
 /// Keeps what is not blank.
 #[inline(never)]
 fn property<'xml>(name: Text<'xml>, value: Text<'xml>, case: &mut Case<'xml>) {
-    if !value.trim().is_empty() {
+    if !is_blank(&value) {
         case.properties.push((name, value));
     }
 }
@@ -270,7 +270,5 @@ pub(super) fn join<'xml>(known: &mut Option<Text<'xml>>, more: Option<Text<'xml>
 
 #[inline]
 fn filled(value: Text<'_>) -> Option<Text<'_>> {
-    // most begin with a character of ASCII that is no blank
-    let is_filled = matches!(value.as_bytes(), [b'!'..=b'~', ..]) || !value.trim().is_empty();
-    is_filled.then_some(value)
+    (!is_blank(&value)).then_some(value)
 }

@@ -321,7 +321,9 @@ impl XmlVisitor for JunitReader<'_, '_, '_> {
             self.state.passed_over += 1;
             return;
         }
-        self.check_attributes(tag);
+        if tag.shape.is_none() {
+            self.check_attributes(tag);
+        }
         if self.state.tree.is_open() {
             self.state.tree.start(tag);
             self.state.open += 1;
@@ -346,7 +348,7 @@ impl XmlVisitor for JunitReader<'_, '_, '_> {
     fn empty(&mut self, tag: &StartTag<'_>, end: u32) {
         let is_plain = tag.name.of(tag.window) == b"testcase"
             && self.is_before_plain()
-            && tag.attributes.iter().all(|attribute| !attribute.coded);
+            && (tag.shape.is_some() || tag.attributes.iter().all(|attribute| !attribute.coded));
         if is_plain {
             self.tell_empty(tag);
         } else {

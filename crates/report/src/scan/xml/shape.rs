@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use super::attribute::local_part;
 use super::scanner::XmlScanner;
-use super::visitor::{Attribute, ShapeId, Span};
+use super::visitor::{Attribute, ShapeId, Span, narrow};
 use crate::scan::block::{has_special, quote_end};
 
 /// Shapes of tags, by their elements' names. Of those that share a slot the last one stands there.
@@ -39,17 +39,20 @@ struct Part {
     /// The bits of a number that are those of the text.
     mask: u128,
     length: usize,
+    /// The length again, for places in a window.
+    width: u32,
     /// Where the local name begins.
-    local: usize,
+    local: u32,
 }
 
 impl Part {
     /// Nothing where it is too long to be kept.
-    fn new(text: &[u8], local: usize) -> Option<Self> {
+    fn new(text: &[u8], local: u32) -> Option<Self> {
         let mut bytes = [0; size_of::<u128>()];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        let mask = u128::MAX.checked_shr(u128::BITS - 8 * u32::try_from(text.len()).ok()?)?;
-        Some(Self { text: u128::from_le_bytes(bytes), mask, length: text.len(), local })
+        let width = narrow(text.len());
+        let mask = u128::MAX.checked_shr(u128::BITS - 8 * width)?;
+        Some(Self { text: u128::from_le_bytes(bytes), mask, length: text.len(), width, local })
     }
 
     /// Reports whether a text begins with it. Of the last bytes of a window it may not be seen.
@@ -93,40 +96,42 @@ impl XmlScanner {
             return None;
         }
         let name_end = start + shape.name.length;
-        let mut at = name_end;
+        let mut rest = rest.get(shape.name.length..)?;
+        // places in a window fit 32 bits
+        let mut at = narrow(name_end);
         self.attributes.clear();
         for part in &shape.parts {
-            let rest = window.get(at..)?;
             if !part.begins(rest) {
                 break;
             }
-            let value = at + part.length;
-            let end = value + quote_end(window.get(value..)?)?;
-            let name = value - 2;
+            let value = rest.get(part.length..)?;
+            let length = quote_end(value)?;
+            let start = at + part.width;
+            let end = start + narrow(length);
             self.attributes.push(Attribute {
-                name: Span::new(at + 1, name),
-                local: Span::new(at + part.local, name),
-                value: Span::new(value, end),
+                name: Span { start: at + 1, end: start - 2 },
+                local: Span { start: at + part.local, end: start - 2 },
+                value: Span { start, end },
                 coded: false,
             });
             at = end + 1;
+            rest = value.get(length + 1..)?;
         }
-        let (end, is_empty) = tag_end(window.get(at..)?, at)?;
+        let (end, is_empty) = tag_end(rest, at as usize)?;
         let is_plain = end - tag <= self.limits.tag_bytes && !has_special(window.get(name_end..end)?);
-        let local = Span::new(start + shape.name.local, name_end);
+        let local = Span::new(start + shape.name.local as usize, name_end);
         is_plain.then_some(Shaped { name_end, local, end, is_empty })
     }
 
     /// Keeps the shape of a tag that was read, if it is one.
     pub(super) fn keep_shape(&mut self, window: &[u8], tag: usize, name_end: usize, end: usize) {
-        self.shape = None;
         let Some(shape) = window.get(tag + 1..).and_then(|rest| self.shapes.slot(rest)) else { return };
         shape.id = None;
         shape.parts.clear();
         if self.attributes.len() > MOST_ATTRIBUTES || !self.tag_findings.is_empty() {
             return;
         }
-        let local = local_part(window, tag + 1, name_end).start as usize - (tag + 1);
+        let local = local_part(window, tag + 1, name_end).start - narrow(tag + 1);
         let Some(name) = window.get(tag + 1..name_end).and_then(|name| Part::new(name, local)) else {
             return;
         };
@@ -139,7 +144,7 @@ impl XmlScanner {
                 && value == attribute.name.end as usize + 2
                 && text.first() == Some(&b' ')
                 && text.ends_with(b"=\"");
-            let local = attribute.local.start as usize - at;
+            let local = attribute.local.start.saturating_sub(narrow(at));
             let Some(part) = Part::new(text, local).filter(|_| is_plain) else { return };
             shape.parts.push(part);
             at = attribute.value.end as usize + 1;
@@ -151,9 +156,8 @@ impl XmlScanner {
             // so many that no number is left have none
             self.shapes.count = self.shapes.count.saturating_add(1);
             let id = NonZeroU32::new(self.shapes.count).filter(|&count| count != NonZeroU32::MAX);
-            self.shape = id.map(ShapeId);
             if let Some(shape) = window.get(tag + 1..).and_then(|rest| self.shapes.slot(rest)) {
-                shape.id = self.shape;
+                shape.id = id.map(ShapeId);
             }
         }
     }

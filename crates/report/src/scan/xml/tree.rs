@@ -217,7 +217,7 @@ impl<'tree> Element<'tree> {
 
     /// Returns the value of an attribute that is not blank.
     pub fn filled(&self, name: &str) -> Option<Cow<'tree, str>> {
-        self.attribute(name).filter(|value| !value.trim().is_empty())
+        self.attribute(name).filter(|value| !is_blank(value))
     }
 
     /// Returns the elements directly inside, in order.
@@ -293,9 +293,20 @@ impl<'tree> Element<'tree> {
     }
 }
 
+/// Reports whether there is nothing but white space in a text.
+#[inline]
+pub(crate) fn is_blank(text: &str) -> bool {
+    match text.as_bytes() {
+        [] => true,
+        // as most begin
+        [b'!'..=b'~', ..] => false,
+        _ => text.trim().is_empty(),
+    }
+}
+
 /// Returns a text that is not blank, without blank lines before it and white space behind it.
 fn filled(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    if text.trim().is_empty() {
+    if is_blank(&text) {
         return None;
     }
     Some(match text {

@@ -66,7 +66,7 @@ pub struct StartTag<'scan> {
     pub attributes: &'scan [Attribute],
     /// Where the tag begins.
     pub at: u32,
-    /// Which names its attributes have, where that is known.
+    /// Which names its attributes have, where it was read as one of a known shape: then no value is coded.
     pub shape: Option<ShapeId>,
 }
 
