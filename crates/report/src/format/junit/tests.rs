@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
+
 use crate::testing::told_bytes;
 
 fn fixtures() -> Vec<PathBuf> {
@@ -71,4 +73,53 @@ fn a_failure_of_a_suite_that_is_cut_says_what_it_can() {
         told_bytes(report.as_bytes()),
         "! failure-outside-case @20 no till, and no\n! cut-document @55\n"
     );
+}
+
+/// Attributes of cases, some of them wrong.
+fn attribute() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "name=\"a\"",
+        "name='b'",
+        "name=\"\"",
+        "classname=\"c.D\"",
+        "class=\"e\"",
+        "time=\"0.5\"",
+        "time=\"1,5\"",
+        "time=\"soon\"",
+        "file=\"f.rs\"",
+        "file=\"f.rs:12\"",
+        "line=\"7\"",
+        "line=\"x\"",
+        "lineno=\" 8 \"",
+        "timestamp=\"2026-11-23T02:40:40\"",
+        "timestamp=\"then\"",
+        "status=\"notrun\"",
+        "status=\"well\"",
+        "result=\"failed\"",
+        "skipped=\"yes\"",
+        "p:name=\"q\"",
+        "x=\"1 &lt; 2\"",
+        "x=\"1 < 2\"",
+        "bare",
+    ])
+}
+
+proptest! {
+    #[test]
+    fn an_empty_case_is_told_as_one_with_an_end_tag(
+        cases in prop::collection::vec(prop::collection::vec(attribute(), 0..7), 0..12),
+        repeated in 1_usize..4,
+    ) {
+        // the end of the tag takes as much room in both, so that offsets are the same
+        let report = |end: &str| {
+            let mut report = String::from("<testsuite name=\"s\" file=\"g.rs\">");
+            for attributes in &cases {
+                for _ in 0..repeated {
+                    report += &["<testcase ", &attributes.join(" "), end].concat();
+                }
+            }
+            report + "</testsuite>"
+        };
+        prop_assert_eq!(told_bytes(report(" />           ").as_bytes()), told_bytes(report("></testcase>  ").as_bytes()));
+    }
 }

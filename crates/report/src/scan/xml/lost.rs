@@ -3,7 +3,9 @@
 use memchr::memchr2;
 
 use super::attribute::local_part;
-use super::scanner::{Phase, Section, Step, XmlScanner, begins_name, scan_name};
+use super::scanner::{Phase, Step, XmlScanner};
+use super::section::Section;
+use super::tag::{begins_name, scan_name};
 use super::visitor::{StartTag, XmlVisitor, narrow};
 use crate::finding::FindingCode;
 

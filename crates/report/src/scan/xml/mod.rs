@@ -10,7 +10,7 @@
 //! [`XmlScanner::going_on`] makes a scanner that passes over what breaks and reads on.
 //!
 //! - `visitor`: what is told, and to whom.
-//! - `scanner`: windows, text, tags and sections.
+//! - `scanner`: windows; `text`, `tag`, `section`: what stands in them; `lost`: what is passed over.
 //! - `attribute`: the inside of a start tag.
 //! - `shape`: the fast way through a tag like one before.
 //! - [`tree`]: elements with all that is in them, for readers that want a whole one at once.
@@ -18,12 +18,15 @@
 mod attribute;
 mod lost;
 mod scanner;
+mod section;
 mod shape;
+mod tag;
+mod text;
 pub mod tree;
 mod visitor;
 
-pub(crate) use scanner::document_type_end;
 pub use scanner::{AfterBreak, Fed, XmlScanner};
+pub(crate) use section::document_type_end;
 pub use visitor::{Attribute, ShapeId, Span, StartTag, Text, TextKind, XmlVisitor};
 
 #[cfg(test)]

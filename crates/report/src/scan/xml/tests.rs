@@ -177,3 +177,38 @@ fn any_windows_give_the_same() {
         assert_eq!(scan_in_windows(xml.as_bytes(), size), whole, "windows of {size}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn tags_of_one_shape_are_told_as_those_of_none(
+        tags in proptest::collection::vec(
+            (
+                proptest::sample::select(vec!["a", "abcdefgh", "abcdefghi", "p:abcdefg", "a_name_of_more_than_16_bytes"]),
+                proptest::collection::vec(
+                    proptest::sample::select(vec![
+                        "x=\"1\"", "x=\"\"", "y='2'", "q:y=\"3\"", "a_name_of_more_than_16=\"4\"", "z=\"&amp;\"", "z=\"<\"",
+                        "w=\"as-long-as-more-than-one-block-of-sixteen-bytes\"", "xmlns=\"u\"", "é=\"é\"",
+                    ]),
+                    0..5,
+                ),
+            ),
+            0..20,
+        ),
+    ) {
+        // two blanks before an attribute make a tag of no shape
+        let document = |blank: &str| {
+            let mut document = String::from("<r>");
+            for (name, attributes) in &tags {
+                for end in ["/>", "/>", "></", "></"] {
+                    let inside: String = attributes.iter().map(|one| [blank, *one].concat()).collect();
+                    document += &["<", *name, &inside, end].concat();
+                    if end == "></" {
+                        document += &[*name, ">"].concat();
+                    }
+                }
+            }
+            document + "</r>"
+        };
+        proptest::prop_assert_eq!(scan(&document(" ")), scan(&document("  ")));
+    }
+}
