@@ -1,6 +1,7 @@
 //! The end of an attempt: what had to wait for all of it, then every object made visible, the ledger last.
 
 use bytes::Bytes;
+use futures::future::join_all;
 use tokio::runtime::Handle;
 
 use super::additional::Additional;
@@ -57,10 +58,9 @@ impl Attempt<'_> {
         for stale in COLLECTIONS.iter().filter(|collection| !is_written(collection)) {
             self.remove(&key(stale, &self.shared.run))?;
         }
-        let mut written = Vec::new();
-        for object in objects {
-            written.push(object.commit()?);
-        }
+        // all at once: each waits for a disk or a store. None is given up while it is under way.
+        let commits = join_all(objects.into_iter().map(CollectionObject::commit));
+        let mut written = self.runtime.block_on(commits).into_iter().collect::<Result<Vec<_>, _>>()?;
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
         Ok(Collected { ledger, summary, written })

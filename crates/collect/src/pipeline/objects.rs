@@ -127,9 +127,10 @@ impl CollectionObject {
     }
 
     /// Makes the object visible.
-    pub(crate) fn commit(mut self) -> Result<WrittenObject, OutputError> {
+    pub(crate) async fn commit(mut self) -> Result<WrittenObject, OutputError> {
+        // taken first: what is dropped with a writer waits for it to be given up, which must not be done in here
         if let Some(writer) = self.writer.take() {
-            self.runtime.block_on(writer.commit())?;
+            writer.commit().await?;
         }
         Ok(WrittenObject {
             collection: self.collection.to_owned(),
