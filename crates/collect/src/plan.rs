@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use crate::ledger::Ledger;
 use crate::limits::ArchiveLimits;
 use crate::output::{Destination, OutputError};
-use crate::run::AttemptChoice;
+use crate::results::Results;
+use crate::run::{AttemptChoice, RunFacts};
 use crate::source::{JobNames, Source, SourceError};
 
 /// What to collect, from where, to where and how: parsed, defaulted and checked.
@@ -55,6 +56,8 @@ pub struct CollectPlan {
     pub expect_jobs: Option<Regex>,
     /// Whether to say what would be read and written, and write nothing.
     pub dry_run: bool,
+    /// Where typed results go; absent: nowhere, at no cost.
+    pub results: Option<Arc<dyn Results>>,
 }
 
 /// The run that is asked for.
@@ -151,6 +154,8 @@ impl Default for Cancel {
 pub struct Collected {
     /// What was expected and what came, as it was written.
     pub ledger: Ledger,
+    /// What is known of the run beside what it left.
+    pub facts: RunFacts,
     /// What a person wants to know first.
     pub summary: RunSummary,
     /// The objects that were written (under `dry_run`: that would be), in order; the ledger is last.

@@ -43,6 +43,7 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         require_complete: collecting.require_complete,
         expect_jobs: collecting.expect_jobs.clone(),
         dry_run: collecting.dry_run,
+        results: None,
     })
 }
 

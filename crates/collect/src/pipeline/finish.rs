@@ -63,12 +63,13 @@ impl Attempt<'_> {
         }
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
-        Ok(Collected { ledger, summary, written })
+        Ok(Collected { ledger, facts: self.listed.facts, summary, written })
     }
 
     /// Ends an attempt of which nothing can be had, and leaves all that an earlier collection wrote.
     pub(crate) fn leave(self, fold: Fold) -> Collected {
-        left_as_it_was(self.ledger(fold))
+        let ledger = self.ledger(fold);
+        left_as_it_was(ledger, self.listed.facts)
     }
 
     fn remove(&self, key: &str) -> Result<(), OutputError> {
@@ -225,8 +226,8 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
         repo: run.repo.clone(),
         run_id: run.run_id.clone(),
         attempt: run.attempt,
-        head_branch: listed.head_branch.clone(),
-        head_repository: listed.head_repository.clone(),
+        head_branch: listed.facts.head_branch.clone(),
+        head_repository: listed.facts.head_repository.clone(),
     }
 }
 
@@ -303,8 +304,8 @@ pub(crate) fn dry_run(
         jobs_without_report: Vec::new(),
     };
     Ok(if is_left {
-        left_as_it_was(ledger)
+        left_as_it_was(ledger, listed.facts)
     } else {
-        Collected { ledger, summary: RunSummary::default(), written }
+        Collected { ledger, facts: listed.facts, summary: RunSummary::default(), written }
     })
 }

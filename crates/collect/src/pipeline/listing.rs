@@ -7,7 +7,7 @@ use super::lost::SourceFailure;
 use crate::ledger::LedgerSource;
 use crate::plan::{CollectError, CollectPlan, SourceFailures};
 use crate::profile::selection::{ArtifactKind, artifact_kind, identity};
-use crate::run::RunKey;
+use crate::run::{RunFacts, RunKey};
 use crate::source::{JobNames, Listing, Source};
 
 /// An artifact to take in.
@@ -29,9 +29,8 @@ pub(crate) struct Listed {
     pub(crate) job_names: JobNames,
     /// No job's name is known, as who was asked for them did not answer.
     pub(crate) has_lost_job_names: bool,
-    pub(crate) head_branch: Option<String>,
-    pub(crate) head_repository: Option<String>,
-    /// Why one of the two is not known, where who was asked for them did not answer.
+    pub(crate) facts: RunFacts,
+    /// Why head branch or repository is not known, where who was asked for them did not answer.
     pub(crate) lost_facts: Option<String>,
 }
 
@@ -90,17 +89,8 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
     if !has_any && !known_attempts(plan, run).await?.contains(&run.attempt) {
         return Err(nothing(plan, run));
     }
-    let Head { head_branch, head_repository, lost_facts } = head(plan, run).await;
-    Ok(Listed {
-        artifacts,
-        sources,
-        failures,
-        job_names,
-        has_lost_job_names,
-        head_branch,
-        head_repository,
-        lost_facts,
-    })
+    let Head { facts, lost_facts } = head(plan, run).await;
+    Ok(Listed { artifacts, sources, failures, job_names, has_lost_job_names, facts, lost_facts })
 }
 
 /// Returns the error of a run of which nothing is there. Were it taken for a run that left nothing, a wrong id would
@@ -176,31 +166,28 @@ async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSou
 
 /// What is known of the head of a run.
 struct Head {
-    head_branch: Option<String>,
-    head_repository: Option<String>,
+    facts: RunFacts,
     lost_facts: Option<String>,
 }
 
 /// Finds out the head branch and repository, where the caller does not know them.
 async fn head(plan: &CollectPlan, run: &RunKey) -> Head {
-    let (mut branch, mut repository) = (plan.head_branch.clone(), plan.head_repository.clone());
+    let (head_branch, head_repository) = (plan.head_branch.clone(), plan.head_repository.clone());
+    let mut known = RunFacts { head_branch, head_repository, ..RunFacts::default() };
     let mut failures = Vec::new();
     for source in &plan.sources {
-        if branch.is_some() && repository.is_some() {
+        if known.head_branch.is_some() && known.head_repository.is_some() {
             break;
         }
         match source.facts(run).await {
             // what a source does not say is unknown
-            Ok(facts) => {
-                branch = branch.or(facts.head_branch);
-                repository = repository.or(facts.head_repository);
-            }
+            Ok(facts) => known = known.or(facts),
             Err(error) => failures.push(format!("{}: {}", source.name(), chain(&error))),
         }
     }
-    let is_known = branch.is_some() && repository.is_some();
+    let is_known = known.head_branch.is_some() && known.head_repository.is_some();
     let lost_facts = (!is_known && !failures.is_empty()).then(|| failures.join("; "));
-    Head { head_branch: branch, head_repository: repository, lost_facts }
+    Head { facts: known, lost_facts }
 }
 
 /// Returns an error with its causes, each once.

@@ -101,7 +101,7 @@ impl CircleCi {
         };
         let Some(vcs) = pipeline.vcs else { return Ok(RunFacts::default()) };
         let head_repository = vcs.origin_repository_url.as_deref().and_then(repository_of);
-        Ok(RunFacts { head_branch: vcs.branch, head_repository })
+        Ok(RunFacts { head_branch: vcs.branch, head_repository, ..RunFacts::default() })
     }
 }
 

@@ -227,7 +227,7 @@ impl Source for GitHub {
         let url = self.run_url(run, &["attempts", &run.attempt.to_string()])?;
         let attempt = self.http.get_json::<Attempt>(&url).await?.value;
         let head_repository = attempt.head_repository.map(|repository| repository.full_name);
-        Ok(RunFacts { head_branch: attempt.head_branch, head_repository })
+        Ok(RunFacts { head_branch: attempt.head_branch, head_repository, ..RunFacts::default() })
     }
 }
 

@@ -54,6 +54,7 @@ fn plan(bucket: &Path, run_id: &str, out: &Path) -> CollectPlan {
         require_complete: false,
         expect_jobs: None,
         dry_run: false,
+        results: None,
     }
 }
 

@@ -72,7 +72,8 @@ impl Source for Said {
     }
 
     async fn facts(&self, _run: &RunKey) -> Result<RunFacts, SourceError> {
-        let facts = RunFacts { head_branch: None, head_repository: Some("pytorch/pytorch".to_owned()) };
+        let head_repository = Some("pytorch/pytorch".to_owned());
+        let facts = RunFacts { head_repository, ..RunFacts::default() };
         self.facts.map_or(Ok(facts), |kind| Err(SourceError::new(kind, "it does not say")))
     }
 }
