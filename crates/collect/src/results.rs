@@ -4,8 +4,15 @@ use std::fmt::Debug;
 
 use testlake_report::{Case, Finding};
 
+use crate::run::{RunFacts, RunKey};
+
 /// Receives the typed results of a run while it is read. Methods are called from many threads.
 pub trait Results: Debug + Send + Sync {
+    /// An attempt begins: the reports that follow are of it, until the next.
+    fn attempt(&self, run: &RunKey, facts: &RunFacts) {
+        let _ = (run, facts);
+    }
+
     /// A report begins. What is returned hears its cases, in order, on the same thread.
     fn report(&self, report: ReportOf<'_>) -> Box<dyn ReportResults + '_>;
 }

@@ -136,6 +136,9 @@ fn collect_attempt(
     if plan.dry_run {
         return super::finish::dry_run(plan, run, listed);
     }
+    if let Some(results) = &plan.results {
+        results.attempt(run, &listed.facts);
+    }
     let verdict = FullVerdict::of(plan, run, &listed);
     let has_full = verdict == FullVerdict::Written;
     let has_additional = plan.profile == Profile::Pytorch;
