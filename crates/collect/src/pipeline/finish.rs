@@ -172,7 +172,8 @@ impl Attempt<'_> {
         if self.plan.require_complete {
             is_partial |= !jobs_without_report.is_empty() || !fold.declared.is_empty() || fold.has_stranger;
         }
-        let verdict = match (fold.cases.total, is_partial) {
+        let told = fold.results.map_or(0, |results| results.total);
+        let verdict = match (fold.cases.total + told, is_partial) {
             (0, _) => Verdict::Empty,
             (_, true) => Verdict::Partial,
             (_, false) => Verdict::Complete,
@@ -186,6 +187,7 @@ impl Attempt<'_> {
             reports: fold.reports,
             findings: fold.findings,
             cases: fold.cases,
+            results: fold.results,
             declared: fold.declared,
             jobs_without_report,
         }
@@ -300,6 +302,7 @@ pub(crate) fn dry_run(
         reports: ReportCounts::default(),
         findings,
         cases: CaseCounts::default(),
+        results: None,
         declared: Vec::new(),
         jobs_without_report: Vec::new(),
     };

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::lost::SourceFailure;
+use super::typed::Owner;
 use crate::ledger::LedgerSource;
 use crate::plan::{CollectError, CollectPlan, SourceFailures};
-use crate::profile::selection::{ArtifactKind, artifact_kind, identity};
+use crate::profile::selection::{ArtifactKind, JobNamePattern, artifact_kind, identity};
 use crate::run::{RunFacts, RunKey};
 use crate::source::{JobNames, Listing, Source};
 
@@ -32,6 +33,21 @@ pub(crate) struct Listed {
     pub(crate) facts: RunFacts,
     /// Why head branch or repository is not known, where who was asked for them did not answer.
     pub(crate) lost_facts: Option<String>,
+}
+
+impl Listed {
+    /// Returns whose the reports of an artifact are.
+    pub(crate) fn owner(&self, index: usize, job: Option<&str>, pattern: &JobNamePattern) -> Owner {
+        let name_of = |artifact: &WantedArtifact| artifact.listing.name.clone();
+        let name = self.artifacts.get(index).map(name_of).unwrap_or_default();
+        // those of one name lie one behind the other
+        let before = self.artifacts.get(..index).unwrap_or_default().iter().rev();
+        let same = before.take_while(|artifact| artifact.listing.name == name).count();
+        let artifact = if same == 0 { name } else { format!("{name}#{}", same + 1) };
+        let job_name = job.and_then(|id| self.job_names.get(id)).cloned();
+        let variant = job_name.as_deref().and_then(|name| pattern.variant(name));
+        Owner { artifact, job_name, variant }
+    }
 }
 
 /// Asks every source.

@@ -23,6 +23,7 @@ use super::work::{Shared, Worker};
 use crate::archive::Budget;
 use crate::output::gzip::Level;
 use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Observer, Profile, SourceFailures};
+use crate::profile::selection::JobNamePattern;
 use crate::run::{AttemptChoice, RunKey};
 
 /// The level that collections are compressed at: the best size for the time that inflating and reading take anyway.
@@ -151,6 +152,7 @@ fn collect_attempt(
         budget: Budget::new(plan.archive_limits.run_bytes).until(cancel),
         is_folded: AtomicBool::new(false),
         cancel: cancel.clone(),
+        results: plan.results.clone(),
     };
     let begin = |collection| {
         let key = key(collection, run);
@@ -160,6 +162,7 @@ fn collect_attempt(
     let failed = begin("failed_test_runs")?;
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
+    fold.results = plan.results.is_some().then(Default::default);
     for (finding, kind) in missing(plan, &listed, verdict) {
         fold.is_partial |= kind != FindingKind::Note;
         fold.tell(finding, kind);
@@ -194,13 +197,14 @@ impl Pump<'_> {
         let feed = Feed {
             plan: self.plan,
             shared: self.shared,
-            artifacts: &self.listed.artifacts,
+            listed: self.listed,
             observer: self.observer,
             runtime: self.runtime,
             units,
             steps,
             kept,
             failure: None,
+            pattern: self.plan.results.is_some().then(JobNamePattern::new),
         };
         thread::scope(|scope| {
             let start = |name: &str| thread::Builder::new().name(name.to_owned());

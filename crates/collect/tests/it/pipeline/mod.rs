@@ -8,6 +8,7 @@ mod quirks;
 mod read_again;
 mod said;
 mod same_bytes;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,281 @@
+//! Typed results, told while a run is read.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use testlake_collect::ledger::{Ledger, ResultCounts, Verdict};
+use testlake_collect::plan::{CollectPlan, Profile};
+use testlake_collect::results::{ReportOf, ReportResults, Results};
+use testlake_report::{Case, Finding, Outcome};
+use testlake_testkit::run::{MadeRun, RUN_ID, RunShape};
+use testlake_testkit::zip::{Member, ZipBuilder};
+
+use super::{Run, collect, lines, plan, read_jobs, tree};
+
+/// What was told of one report: whose it is, its cases by name and outcome, its findings.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Heard {
+    of: [Option<String>; 3],
+    cases: Vec<(String, Outcome)>,
+    findings: Vec<(&'static str, String)>,
+}
+
+/// Keeps all that ended, by artifact and path.
+#[derive(Debug, Default)]
+struct Kept {
+    reports: Mutex<BTreeMap<(String, String), Heard>>,
+    /// A case at which it breaks.
+    breaks_at: Option<&'static str>,
+}
+
+struct Hearing<'kept> {
+    kept: &'kept Kept,
+    place: (String, String),
+    heard: Heard,
+}
+
+impl Results for Kept {
+    fn report(&self, report: ReportOf<'_>) -> Box<dyn ReportResults + '_> {
+        let of = [report.job, report.job_name, report.variant].map(|text| text.map(str::to_owned));
+        let heard = Heard { of, ..Heard::default() };
+        let place = (report.artifact.to_owned(), report.path.to_owned());
+        Box::new(Hearing { kept: self, place, heard })
+    }
+}
+
+impl ReportResults for Hearing<'_> {
+    fn case(&mut self, case: &Case<'_>) {
+        let name = case.name.as_deref().unwrap_or_default();
+        assert_ne!(Some(name), self.kept.breaks_at);
+        self.heard.cases.push((name.to_owned(), case.outcome));
+    }
+
+    fn finding(&mut self, finding: Finding, text: &str) {
+        self.heard.findings.push((finding.code.as_str(), text.to_owned()));
+    }
+
+    fn end(self: Box<Self>) {
+        let Self { kept, place, heard } = *self;
+        assert!(kept.reports.lock().unwrap().insert(place, heard).is_none());
+    }
+}
+
+/// Collects with results told; returns them and the ledger.
+fn told(plan: &mut CollectPlan, kept: Kept) -> (BTreeMap<(String, String), Heard>, Ledger) {
+    let kept = Arc::new(kept);
+    plan.results = Some(Arc::clone(&kept) as Arc<dyn Results>);
+    let ledger = collect(plan).ledger;
+    plan.results = None;
+    let reports = std::mem::take(&mut *kept.reports.lock().unwrap());
+    (reports, ledger)
+}
+
+fn told_of(run: &Run, profile: Profile) -> (BTreeMap<String, Heard>, Ledger) {
+    let mut plan = run.plan();
+    plan.profile = profile;
+    let (reports, ledger) = told(&mut plan, Kept::default());
+    (reports.into_iter().map(|((_, path), heard)| (path, heard)).collect(), ledger)
+}
+
+fn outcomes<'heard>(reports: impl IntoIterator<Item = &'heard Heard>) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for (_, outcome) in reports.into_iter().flat_map(|heard| &heard.cases) {
+        counts[Outcome::ALL.iter().position(|one| one == outcome).unwrap()] += 1;
+    }
+    counts
+}
+
+/// Counts the documents of `test_run` by outcome.
+fn documents(lines: &[u8]) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let document: Value = serde_json::from_slice(line).unwrap();
+        let has = |key| document.get(key).is_some();
+        let place = ["failure", "error", "skipped"].iter().position(|key| has(*key)).map_or(0, |at| at + 1);
+        counts[place] += 1;
+    }
+    counts
+}
+
+fn counted(results: &ResultCounts) -> [u64; 4] {
+    [results.passed, results.failed, results.errored, results.skipped]
+}
+
+#[test]
+fn a_made_run_is_told_as_its_documents_and_its_ledger_count_it() {
+    let made = MadeRun::make(RunShape { cases: 6_000, jobs: 15, files: 60, suite: 2, seed: 7 }).unwrap();
+    let (with, without) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut silent = plan(made.bucket(), RUN_ID, without.path());
+    silent.job_names = Some(read_jobs(&made.jobs_file()));
+    collect(&silent);
+    let mut first = None;
+    for threads in [1, 3] {
+        let mut plan = plan(made.bucket(), RUN_ID, with.path());
+        plan.job_names = silent.job_names.clone();
+        plan.threads = std::num::NonZeroUsize::new(threads).unwrap();
+        let (reports, ledger) = told(&mut plan, Kept::default());
+        let (results, cases) = (ledger.results.unwrap(), ledger.cases);
+        let by_outcome = outcomes(reports.values());
+        assert_eq!(by_outcome, documents(&lines(with.path(), "test_run", RUN_ID)));
+        assert_eq!(by_outcome, [cases.passed, cases.failed, cases.errored, cases.skipped]);
+        assert_eq!(by_outcome, counted(&results));
+        assert_eq!((results.total, results.reports), (cases.total, ledger.reports.found));
+        assert_eq!(results.reports, reports.len() as u64);
+        assert!(by_outcome.iter().all(|count| *count > 0), "{by_outcome:?}");
+        for ((artifact, _), heard) in &reports {
+            let [job, name, variant] = &heard.of;
+            let (job, name) = (job.as_deref().unwrap(), name.as_deref().unwrap());
+            assert!(artifact.contains(&format!("_{job}.")), "{artifact} {job}");
+            let (build, _) = name.split_once(" / ").unwrap();
+            assert!(variant.as_deref().unwrap().starts_with(&format!("{build} / ")), "{variant:?}");
+        }
+        assert!(reports == *first.get_or_insert_with(|| reports.clone()));
+    }
+    // what is asked for beside them changes nothing of the collections
+    let collections = |out| {
+        let mut all = tree(out);
+        all.retain(|path, _| !path.starts_with("ledger"));
+        all
+    };
+    assert!(collections(with.path()) == collections(without.path()));
+}
+
+#[test]
+fn a_report_that_lies_twice_in_an_artifact_is_told_as_the_collections_take_it() {
+    let run = Run::new();
+    let report = |name: &str| format!("<testsuite><testcase name='{name}'/></testsuite>").into_bytes();
+    let members = [("x/1.xml", report("a")), ("x/1.xml", report("b")), ("y/1.xml", report("b"))];
+    run.zip("test-reports-a_1.zip", members);
+    let (reports, ledger) = told_of(&run, Profile::Pytorch);
+    let names = |path: &str| reports[path].cases.iter().map(|case| case.0.clone()).collect::<Vec<_>>();
+    assert_eq!((names("x/1.xml"), names("y/1.xml")), (vec!["b".to_owned()], vec!["b".to_owned()]));
+    assert_eq!((ledger.results.unwrap().total, ledger.cases.total), (2, 2));
+}
+
+const TRX: &[u8] = br#"<TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
+<UnitTestResult testName="t1" outcome="Passed"/><UnitTestResult testName="t2" outcome="Failed"/>
+</Results></TestRun>"#;
+const TAP: &[u8] = b"TAP version 13\n1..2\nok 1 - one\nnot ok 2 - two\n";
+const JUNIT: &[u8] = br#"<testsuite><testcase name="j"/></testsuite>"#;
+
+#[test]
+fn reports_of_every_format_are_told_whatever_their_names() {
+    let run = Run::new();
+    let mut binary = vec![0; 300 << 10];
+    binary[..4].copy_from_slice(b"\x7fELF");
+    run.zip(
+        "test-reports-a_1.zip",
+        [
+            ("a/r.trx", TRX),
+            ("b/results", TAP),
+            ("c/output.txt", JUNIT),
+            ("d/r.xml", TRX),
+            ("e/build.log", b"all is well\n"),
+            ("f/program", &binary),
+            ("g/shot.png", TAP),
+            ("h/pom.xml", b"<project/>"),
+            ("i/empty", b""),
+            ("j/package.json", b"{}"),
+        ],
+    );
+    for profile in [Profile::Pytorch, Profile::Plain] {
+        let (reports, ledger) = told_of(&run, profile);
+        assert_eq!(reports.keys().collect::<Vec<_>>(), ["a/r.trx", "b/results", "c/output.txt", "d/r.xml"]);
+        assert_eq!(outcomes(reports.values()), [4, 3, 0, 0]);
+        assert_eq!(reports["b/results"].of[0].as_deref(), Some("1"));
+        // they are told, and make no documents
+        assert_eq!((ledger.verdict, ledger.cases.total), (Verdict::Complete, 0));
+        assert_eq!((ledger.results.unwrap().total, ledger.reports.read), (7, 4));
+        let mut told: Vec<_> =
+            ledger.findings.iter().map(|one| (one.entry.as_deref().unwrap(), one.code.as_str())).collect();
+        told.sort_unstable();
+        let named = [("j/package.json", "other-format")];
+        let expected = [
+            ("a/r.trx", "other-format"),
+            ("b/results", "other-format"),
+            ("c/output.txt", "other-format"),
+            ("d/r.xml", "other-format"),
+            ("h/pom.xml", "not-a-report"),
+        ];
+        let named = if profile == Profile::Plain { &named[..] } else { &[] };
+        assert_eq!(told, [&expected[..], named].concat());
+    }
+}
+
+#[test]
+fn of_a_broken_report_what_is_whole_is_told_and_the_verdict_says_so() {
+    let run = Run::new();
+    let cut = br#"<testsuite><testcase name="a"/><testcase name="b"><failure message="m"#;
+    let cut_trx = &TRX[..TRX.len() - 40];
+    let long: String = (0..2_000).map(|i| format!("<testcase name='{i}'/>")).collect();
+    let long = format!("<testsuite>{long}</testsuite>");
+    let members = [
+        Member::deflated("x/1.xml", cut),
+        Member::deflated("x/2.xml", b""),
+        Member::deflated("x/3.trx", cut_trx),
+        Member::deflated("x/4.xml", long.as_bytes()).damaged(|bytes| {
+            let half = bytes.len() / 2;
+            bytes[half..].fill(0xff);
+        }),
+        Member::deflated("x/5.xml", JUNIT),
+    ];
+    run.put("test-reports-a_1.zip", &ZipBuilder::new().members(members).build().bytes);
+    let (reports, ledger) = told_of(&run, Profile::Pytorch);
+    let codes = |path: &str| reports[path].findings.iter().map(|told| told.0).collect::<Vec<_>>();
+    assert_eq!(reports["x/1.xml"].cases, [("a".to_owned(), Outcome::Passed)]);
+    assert_eq!(codes("x/1.xml"), ["cut-case", "cut-tag"]);
+    assert!(reports["x/1.xml"].findings[1].1.contains("inside a tag"));
+    assert_eq!(codes("x/2.xml"), ["empty-report"]);
+    assert_eq!(reports["x/3.trx"].cases.len(), 1);
+    assert!(codes("x/3.trx").contains(&"cut-tag"));
+    let whole = reports["x/4.xml"].cases.len() as u64;
+    assert!((1..2_000).contains(&whole), "{whole}");
+    assert_eq!(ledger.verdict, Verdict::Partial);
+    assert_eq!(ledger.results.unwrap().total, 3 + whole);
+    assert_eq!((ledger.reports.read, ledger.reports.salvaged, ledger.reports.rejected), (1, 3, 1));
+}
+
+#[test]
+fn a_report_at_which_the_hearer_breaks_is_no_report_that_counts() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", JUNIT), ("x/2.tap", TAP), ("y/3.tap", TAP)]);
+    let mut plan = run.plan();
+    let (reports, ledger) = told(&mut plan, Kept { breaks_at: Some("j"), ..Kept::default() });
+    let paths: Vec<_> = reports.keys().map(|(_, path)| path.as_str()).collect();
+    assert_eq!(paths, ["x/2.tap", "y/3.tap"]);
+    assert_eq!((ledger.verdict, ledger.reports.rejected), (Verdict::Partial, 1));
+    assert!(ledger.findings.iter().any(|finding| finding.code == "internal"), "{:?}", ledger.findings);
+}
+
+#[test]
+fn a_report_beyond_memory_is_told_while_it_streams() {
+    let run = Run::new();
+    let filler = "x".repeat(64 << 10);
+    let case = |i: u32| format!("<testcase name='{i}'><system-out>{filler}</system-out></testcase>");
+    let cases: String = (0..530).map(case).collect();
+    run.zip(
+        "test-reports-a_1.zip",
+        [
+            ("x/1.xml", format!("<testsuite>{cases}</testsuite>")),
+            // documents end at the break, results do not
+            ("x/2.xml", format!("<testsuite><testcase name='a'/></b>{cases}</testsuite>")),
+            ("x/3.tap", format!("TAP version 13\n1..1\nok 1\n{}", format!("# {filler}\n").repeat(530))),
+            ("x/4.log", format!("{filler}\n").repeat(530)),
+        ],
+    );
+    let (reports, ledger) = told_of(&run, Profile::Pytorch);
+    let counts: Vec<_> = reports.iter().map(|(path, heard)| (path.as_str(), heard.cases.len())).collect();
+    assert_eq!(counts, [("x/1.xml", 530), ("x/2.xml", 531), ("x/3.tap", 1)]);
+    assert_eq!((ledger.cases.total, ledger.results.unwrap().total), (531, 1062));
+}
+
+#[test]
+fn where_nobody_asks_the_ledger_tells_of_no_results() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", JUNIT), ("x/2.tap", TAP)]);
+    let ledger = collect(&run.plan()).ledger;
+    assert_eq!(ledger.results, None);
+    assert!(!serde_json::to_string(&ledger).unwrap().contains("results"));
+    assert_eq!((ledger.reports.found, ledger.findings.len()), (1, 0));
+}
