@@ -120,6 +120,7 @@ mod tests {
                 reports: ReportCounts::default(),
                 findings: Vec::new(),
                 cases: CaseCounts::default(),
+                results: None,
                 declared: Vec::new(),
                 jobs_without_report: Vec::new(),
             },

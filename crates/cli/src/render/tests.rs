@@ -41,6 +41,7 @@ fn whole() -> Collected {
                 skipped: 345,
                 rerun: 0,
             },
+            results: None,
             declared: Vec::new(),
             jobs_without_report: Vec::new(),
         },
