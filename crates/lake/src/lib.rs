@@ -12,6 +12,7 @@ pub mod engine;
 mod error;
 mod file;
 pub mod ingest;
+pub mod keep;
 mod lake;
 mod place;
 mod replace;

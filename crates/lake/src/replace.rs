@@ -12,6 +12,9 @@ use datafusion::arrow::datatypes::Int32Type;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use deltalake_core::kernel::Action;
+use futures::StreamExt;
+use object_store_lake::ObjectStoreExt;
+use object_store_lake::path::Path;
 use rustc_hash::{FxHashMap, FxHashSet};
 use testlake_collect::run::RunKey;
 
@@ -212,6 +215,20 @@ impl<'a> Replace<'a> {
         };
         Ok((0..batch.num_rows()).map(|row| Some(is_of_run(row) && is_replaced(row))).collect())
     }
+}
+
+/// Removes files that no commit names. What cannot be removed costs room until the next `vacuum`, nothing else.
+pub(crate) async fn remove(table: &Table, files: Vec<Entry>) {
+    let store = table.store();
+    let removals = files.into_iter().filter_map(|file| Path::parse(&file.path).ok()).map(|path| {
+        let store = Arc::clone(&store);
+        async move {
+            if let Err(error) = store.delete(&path).await {
+                tracing::warn!(%path, %error, "a file that is not needed stays");
+            }
+        }
+    });
+    futures::stream::iter(removals).buffer_unordered(8).collect::<()>().await;
 }
 
 /// Returns what a file is named by where all of its rows are of one attempt.

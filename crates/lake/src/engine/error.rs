@@ -117,7 +117,7 @@ impl QueryError {
     }
 
     /// Says what an error of the engine means.
-    pub(super) fn of(error: &DataFusionError, limits: &QueryLimits) -> Self {
+    pub(crate) fn of(error: &DataFusionError, limits: &QueryLimits) -> Self {
         use DataFusionError as E;
         match error.find_root() {
             E::SQL(..) | E::Plan(_) | E::SchemaError(..) | E::NotImplemented(_) | E::Configuration(_) => {

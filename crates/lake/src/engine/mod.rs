@@ -3,11 +3,13 @@
 mod answer;
 mod error;
 mod provider;
+mod sorted;
 mod statement;
 mod test_id;
 
 pub use answer::Answer;
 pub use error::QueryError;
+pub(crate) use sorted::sorted_rows;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;

@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::QueryError;
 use crate::clock::parse_day;
 use crate::schema::{Column, Kind, TableKind};
-use crate::table::{Entry, Snapshot};
+use crate::table::{Entry, Snapshot, Table};
 
 /// A version of a table.
 #[derive(Debug)]
@@ -43,20 +43,28 @@ impl LakeTable {
         snapshot: &Snapshot,
         context: &SessionContext,
     ) -> std::result::Result<Self, QueryError> {
-        let table = snapshot.table();
+        Self::of(snapshot.table(), snapshot.entries(), context)
+    }
+
+    /// Makes a table of some files of one.
+    pub(super) fn of(
+        table: &Table,
+        entries: &[Entry],
+        context: &SessionContext,
+    ) -> std::result::Result<Self, QueryError> {
         let kind = table.kind;
         let store =
             ObjectStoreUrl::parse(format!("testlake://{}", kind.name())).map_err(QueryError::of_setup)?;
         context.runtime_env().register_object_store(store.as_ref(), table.store());
         let schema = schema_of(kind);
-        let files = snapshot.entries().iter().map(|entry| file_of(kind, entry)).collect::<Option<Vec<_>>>();
+        let files = entries.iter().map(|entry| file_of(kind, entry)).collect::<Option<Vec<_>>>();
         let files = files.ok_or_else(|| crate::LakeError::Foreign {
             lake: table.place.to_string(),
             table: kind.name(),
             why: "the log names a file by a path or under a day that no testlake writes".to_owned(),
         })?;
         let mut statistics = Statistics::new_unknown(schema.table_schema());
-        let rows = snapshot.entries().iter().map(Entry::rows).sum::<Option<u64>>();
+        let rows = entries.iter().map(Entry::rows).sum::<Option<u64>>();
         if let Some(rows) = rows.and_then(|rows| usize::try_from(rows).ok()) {
             statistics.num_rows = Precision::Exact(rows);
         }

@@ -49,7 +49,6 @@ pub(crate) struct FileWriter {
 pub(crate) struct Written {
     pub(crate) bytes: Bytes,
     pub(crate) statistics: String,
-    pub(crate) rows: u64,
 }
 
 impl FileWriter {
@@ -74,17 +73,12 @@ impl FileWriter {
         self.writer.bytes_written() + self.writer.in_progress_size()
     }
 
-    /// Returns how many rows it has so far.
-    pub(crate) fn rows(&self) -> u64 {
-        self.statistics.rows()
-    }
-
     /// Ends the file.
     pub(crate) fn finish(self) -> Result<Written, LakeError> {
         let (rows, statistics) = (self.statistics.rows(), self.statistics.to_json());
         let bytes = self.writer.into_inner().map_err(internal)?;
         tracing::trace!(table = self.kind.name(), rows, bytes = bytes.len(), "file written");
-        Ok(Written { bytes: bytes.into(), statistics, rows })
+        Ok(Written { bytes: bytes.into(), statistics })
     }
 }
 

@@ -5,9 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
-use object_store_lake::ObjectStoreExt;
-use object_store_lake::path::Path;
 use rustc_hash::FxHashSet;
 use testlake_collect::ledger::LedgerFinding;
 use tokio::runtime::Handle;
@@ -19,7 +16,7 @@ use crate::Lake;
 use crate::clock::{day_of, day_text};
 use crate::error::LakeError;
 use crate::file::{Effort, FileWriter, name_of, put};
-use crate::replace::{Replace, Scope};
+use crate::replace::{Replace, Scope, remove};
 use crate::schema::TableKind;
 use crate::table::{Entry, Operation, Table};
 
@@ -217,7 +214,8 @@ impl Ingest {
             let files = tokio::task::block_in_place(|| self.write(&rows, 0..rows.len()));
             self.count(files);
         }
-        let committed = match locked(&self.state).error.take() {
+        let error = locked(&self.state).error.take();
+        let committed = match error {
             Some(error) => Err(error),
             None => self.commit_all(origin, findings).await,
         };
@@ -324,20 +322,6 @@ impl Ingest {
         let discarded = std::mem::take(&mut locked(&self.state).discarded);
         remove(self.lake.table(TableKind::Results), discarded).await;
     }
-}
-
-/// Removes files that no commit names. What cannot be removed costs room until the next `vacuum`, nothing else.
-async fn remove(table: &Table, files: Vec<Entry>) {
-    let store = table.store();
-    let removals = files.into_iter().filter_map(|file| Path::parse(&file.path).ok()).map(|path| {
-        let store = Arc::clone(&store);
-        async move {
-            if let Err(error) = store.delete(&path).await {
-                tracing::warn!(%path, %error, "a file that is not needed stays");
-            }
-        }
-    });
-    futures::stream::iter(removals).buffer_unordered(8).collect::<()>().await;
 }
 
 impl FindingRow {

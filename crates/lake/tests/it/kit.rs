@@ -16,18 +16,18 @@ use testlake_report::time::Instant;
 use testlake_report::{Case, Outcome};
 
 /// 2026-11-23T00:00:00Z.
-pub const DAY: i64 = 1_795_392_000_000;
+pub(crate) const DAY: i64 = 1_795_392_000_000;
 
 /// Returns settings that lead nowhere.
-pub fn no_settings() -> StoreSettings {
+pub(crate) fn no_settings() -> StoreSettings {
     StoreSettings::new(&|_| None)
 }
 
-pub async fn lake_in(folder: &Path) -> Lake {
+pub(crate) async fn lake_in(folder: &Path) -> Lake {
     Lake::open_or_create(&folder.display().to_string(), &no_settings()).await.unwrap()
 }
 
-pub fn attempt(run_id: &str, attempt: u32) -> AttemptFacts {
+pub(crate) fn attempt(run_id: &str, attempt: u32) -> AttemptFacts {
     let run = RunKey { repo: Some("o/r".to_owned()), run_id: run_id.to_owned(), attempt };
     let facts = RunFacts {
         provider: Some("github".to_owned()),
@@ -39,7 +39,7 @@ pub fn attempt(run_id: &str, attempt: u32) -> AttemptFacts {
     AttemptFacts::new(run, facts)
 }
 
-pub fn report(artifact: &str, path: &str) -> ReportKey {
+pub(crate) fn report(artifact: &str, path: &str) -> ReportKey {
     ReportKey {
         artifact: artifact.to_owned(),
         path: path.to_owned(),
@@ -50,7 +50,7 @@ pub fn report(artifact: &str, path: &str) -> ReportKey {
 }
 
 /// Returns the `number`th case of a report: each seventh fails, each eleventh is skipped, each thirteenth is flaky.
-pub fn case(number: usize) -> Case<'static> {
+pub(crate) fn case(number: usize) -> Case<'static> {
     let outcome = match number {
         n if n % 7 == 3 => Outcome::Failed,
         n if n % 11 == 5 => Outcome::Skipped,
@@ -77,7 +77,7 @@ pub fn case(number: usize) -> Case<'static> {
 }
 
 /// Tells a report of so many cases.
-pub fn tell(ingest: &Arc<Ingest>, key: ReportKey, cases: std::ops::Range<usize>) {
+pub(crate) fn tell(ingest: &Arc<Ingest>, key: ReportKey, cases: std::ops::Range<usize>) {
     let mut rows = ingest.report(key);
     for number in cases {
         rows.push(&case(number));
@@ -86,7 +86,7 @@ pub fn tell(ingest: &Arc<Ingest>, key: ReportKey, cases: std::ops::Range<usize>)
 }
 
 /// Takes in one report of a run.
-pub async fn upload(
+pub(crate) async fn upload(
     lake: &Lake,
     run: &str,
     artifact: &str,
@@ -97,12 +97,12 @@ pub async fn upload(
     ingest.commit(&Origin::Uploaded, &[]).await
 }
 
-pub async fn engine(lake: &Lake) -> Engine {
+pub(crate) async fn engine(lake: &Lake) -> Engine {
     Engine::open(lake, QueryLimits::default()).await.unwrap()
 }
 
 /// Returns the rows of an answer, each as its values with `|` between.
-pub async fn ask_engine(
+pub(crate) async fn ask_engine(
     engine: &Engine,
     sql: &str,
     parameters: &[(String, Parameter)],
@@ -123,12 +123,12 @@ pub async fn ask_engine(
     Ok(rows)
 }
 
-pub async fn ask(lake: &Lake, sql: &str) -> Vec<String> {
+pub(crate) async fn ask(lake: &Lake, sql: &str) -> Vec<String> {
     ask_engine(&engine(lake).await, sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
 }
 
 /// Returns how many of so many cases ended in each way, as [`ask`] tells it.
-pub fn outcomes(cases: std::ops::Range<usize>) -> Vec<String> {
+pub(crate) fn outcomes(cases: std::ops::Range<usize>) -> Vec<String> {
     let mut counts = std::collections::BTreeMap::new();
     for number in cases {
         *counts.entry(case(number).outcome.as_str()).or_insert(0) += 1;
@@ -137,10 +137,10 @@ pub fn outcomes(cases: std::ops::Range<usize>) -> Vec<String> {
 }
 
 /// The question that [`outcomes`] is the answer of.
-pub const OUTCOMES: &str = "select outcome, count(*) as n from results group by 1 order by 1";
+pub(crate) const OUTCOMES: &str = "select outcome, count(*) as n from results group by 1 order by 1";
 
 /// Returns every file below a folder, by its path there.
-pub fn files_below(folder: &Path) -> Vec<String> {
+pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
