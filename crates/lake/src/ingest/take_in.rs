@@ -18,7 +18,7 @@ use crate::error::LakeError;
 use crate::file::{Effort, FileWriter, name_of, put};
 use crate::replace::{Replace, Scope, remove};
 use crate::schema::TableKind;
-use crate::table::{Entry, Operation, Table};
+use crate::table::{Entry, Operation};
 
 /// Days that the rows of an attempt are spread over at most where their reports say when they began; those of further
 /// days are kept under the day that they are taken in. More are no times but noise, and each costs a file.

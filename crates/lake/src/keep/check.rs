@@ -82,8 +82,9 @@ impl Lake {
         }
         versions.sort_unstable();
         // What a checkpoint holds need not be there in pieces.
-        let mut expected = checkpoint.map_or(0, |version| version + 1);
-        for version in versions.into_iter().skip_while(|version| *version < expected) {
+        let first = checkpoint.map_or(0, |version| version + 1);
+        let mut expected = first;
+        for version in versions.into_iter().skip_while(|version| *version < first) {
             for missing in (expected..version).take(10) {
                 let place = table.place.object(table.kind, &format!("_delta_log/{missing:020}.json"));
                 let text = format!(
