@@ -57,7 +57,10 @@ fn failed(path: &str, error: SourceError) -> Error {
         SourceErrorKind::Unauthorized => Error::Unauthenticated { path, source: error.into() },
         SourceErrorKind::Forbidden => Error::PermissionDenied { path, source: error.into() },
         SourceErrorKind::BadSetting => Error::NotSupported { source: error.into() },
-        _ => Error::Generic { store: "bucket", source: error.into() },
+        SourceErrorKind::Unavailable => Error::Generic { store: "bucket", source: error.into() },
+        // The bucket; an object is told by the client's own error.
+        SourceErrorKind::NotFound => Error::NotSupported { source: error.into() },
+        _ => Error::NotImplemented { operation: error.to_string(), implementer: path },
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use testlake_collect::bucket::StoreSettings;
+use tokio::runtime::Handle;
 
 use crate::error::LakeError;
 use crate::ingest::{AttemptFacts, Ingest};
@@ -76,7 +77,12 @@ impl Lake {
     /// # Panics
     /// Outside of a tokio runtime. It must be one of several threads, as workers wait for it while they write files.
     pub fn ingest(&self, attempt: AttemptFacts) -> Arc<Ingest> {
-        Ingest::new(self, attempt, self.patience)
+        self.ingest_on(attempt, Handle::current())
+    }
+
+    /// Begins to take in an attempt, with files written by the threads of a runtime.
+    pub(crate) fn ingest_on(&self, attempt: AttemptFacts, io: Handle) -> Arc<Ingest> {
+        Ingest::new(self, attempt, self.patience, io)
     }
 
     /// Returns one of its tables.

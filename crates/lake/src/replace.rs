@@ -247,7 +247,7 @@ impl Commit for Replace<'_> {
         for entry in snapshot.entries().iter() {
             let fate = match self.fates.get(&entry.path) {
                 Some(fate) => fate.clone(),
-                None if !self.may_hold(entry) => continue,
+                None if owner_of(&entry.path).is_some_and(|owner| owner != self.owner) => continue,
                 None => {
                     let fate = self.fate(entry).await?;
                     self.fates.insert(entry.path.clone(), fate.clone());

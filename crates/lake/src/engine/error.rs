@@ -107,6 +107,10 @@ impl QueryError {
         Self::Time { limit: limits.time.unwrap_or_default() }
     }
 
+    pub(super) fn broken_off() -> Self {
+        Self::Internal { source: "the work on the answer was broken off".into() }
+    }
+
     pub(super) fn of_parser(error: &DataFusionError) -> Self {
         Self::Wrong { why: sentence(error) }
     }

@@ -14,6 +14,7 @@ pub(crate) use sorted::sorted_rows;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
+use tokio::runtime::Runtime;
 
 use crate::Lake;
 use crate::schema::TableKind;
@@ -71,6 +73,7 @@ pub enum Parameter {
 /// Answers questions about one version of each table: what others write in the meantime is not seen.
 pub struct Engine {
     context: SessionContext,
+    work: Work,
     limits: QueryLimits,
     tables: Vec<(&'static str, SchemaRef)>,
 }
@@ -107,7 +110,7 @@ impl Engine {
             };
             tables.push((kind.name(), schema));
         }
-        Ok(Self { context, limits, tables })
+        Ok(Self { context, work: Work::new(&limits)?, limits, tables })
     }
 
     /// Returns the tables by name, with their columns, as SQL sees them.
@@ -122,14 +125,17 @@ impl Engine {
     /// Where the SQL is wrong or would write. What goes wrong later comes with the answer.
     pub async fn query(&self, sql: &str, parameters: &[(String, Parameter)]) -> Result<Answer, QueryError> {
         let deadline = self.limits.time.map(|time| tokio::time::Instant::now() + time);
-        let planned = async {
-            let plan = self.plan(sql, parameters).await?;
-            let state = self.context.state();
-            let physical = state.create_physical_plan(&plan).await;
-            let physical = physical.map_err(|error| QueryError::of(&error, &self.limits))?;
-            execute_stream(physical, self.context.task_ctx())
-                .map_err(|error| QueryError::of(&error, &self.limits))
+        let work = self.work.handle();
+        let (context, limits) = (self.context.clone(), self.limits.clone());
+        let (sql, parameters) = (sql.to_owned(), parameters.to_vec());
+        let planned = async move {
+            let plan = plan(&context, &limits, &sql, &parameters).await?;
+            let physical = context.state().create_physical_plan(&plan).await;
+            let physical = physical.map_err(|error| QueryError::of(&error, &limits))?;
+            execute_stream(physical, context.task_ctx()).map_err(|error| QueryError::of(&error, &limits))
         };
+        let planned = AbortOnDropHandle(work.spawn(planned));
+        let planned = async { planned.await.map_err(|_| QueryError::broken_off())? };
         let stream = match deadline {
             None => planned.await?,
             Some(deadline) => {
@@ -137,33 +143,84 @@ impl Engine {
                 planned.map_err(|_| QueryError::out_of_time(&self.limits))??
             }
         };
-        Ok(Answer::new(stream, deadline, self.limits.clone()))
+        Ok(Answer::new(stream, &work, deadline, self.limits.clone()))
+    }
+}
+
+/// A task that ends when nobody waits for it any more.
+struct AbortOnDropHandle<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Future for AbortOnDropHandle<T> {
+    type Output = Result<T, tokio::task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for AbortOnDropHandle<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn plan(
+    context: &SessionContext,
+    limits: &QueryLimits,
+    sql: &str,
+    parameters: &[(String, Parameter)],
+) -> Result<LogicalPlan, QueryError> {
+    let statement = statement::parse(sql)?;
+    let wrong = |error| QueryError::of(&error, limits);
+    let plan = context.state().statement_to_plan(statement).await.map_err(wrong)?;
+    let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    reads.verify_plan(&plan).map_err(|_| QueryError::writes(sql))?;
+    let used = plan.get_parameter_names().map_err(wrong)?;
+    for name in &used {
+        if !parameters.iter().any(|(given, _)| name.strip_prefix('$') == Some(given)) {
+            return Err(QueryError::NoParameter { name: name.clone() });
+        }
+    }
+    if let Some((unused, _)) = parameters.iter().find(|(given, _)| !used.contains(&format!("${given}"))) {
+        return Err(QueryError::UnusedParameter { name: unused.clone() });
+    }
+    if used.is_empty() {
+        return Ok(plan);
+    }
+    let value =
+        |(name, value): &(String, Parameter)| (name.clone(), ScalarAndMetadata::new(value.to_scalar(), None));
+    let values: HashMap<String, ScalarAndMetadata> = parameters.iter().map(value).collect();
+    plan.with_param_values(ParamValues::Map(values)).map_err(wrong)
+}
+
+/// Threads of the engine's own: a step of it may take long, and those of the caller keep time and hear Ctrl-C.
+struct Work(Option<Runtime>);
+
+impl Work {
+    fn new(limits: &QueryLimits) -> Result<Self, QueryError> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if let Some(threads) = limits.threads {
+            builder.worker_threads(threads.get());
+        }
+        let runtime = builder.thread_name("testlake-sql").enable_all().build();
+        Ok(Self(Some(runtime.map_err(|error| QueryError::of_setup(error.into()))?)))
     }
 
-    async fn plan(&self, sql: &str, parameters: &[(String, Parameter)]) -> Result<LogicalPlan, QueryError> {
-        let statement = statement::parse(sql)?;
-        let wrong = |error| QueryError::of(&error, &self.limits);
-        let plan = self.context.state().statement_to_plan(statement).await.map_err(wrong)?;
-        let reads =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        reads.verify_plan(&plan).map_err(|_| QueryError::writes(sql))?;
-        let used = plan.get_parameter_names().map_err(wrong)?;
-        for name in &used {
-            if !parameters.iter().any(|(given, _)| name.strip_prefix('$') == Some(given)) {
-                return Err(QueryError::NoParameter { name: name.clone() });
-            }
+    fn handle(&self) -> tokio::runtime::Handle {
+        match &self.0 {
+            Some(runtime) => runtime.handle().clone(),
+            // Only while it is dropped.
+            None => tokio::runtime::Handle::current(),
         }
-        if let Some((unused, _)) = parameters.iter().find(|(given, _)| !used.contains(&format!("${given}"))) {
-            return Err(QueryError::UnusedParameter { name: unused.clone() });
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // What was cancelled may still be in the midst of a step.
+            runtime.shutdown_background();
         }
-        if used.is_empty() {
-            return Ok(plan);
-        }
-        let value = |(name, value): &(String, Parameter)| {
-            (name.clone(), ScalarAndMetadata::new(value.to_scalar(), None))
-        };
-        let values: HashMap<String, ScalarAndMetadata> = parameters.iter().map(value).collect();
-        plan.with_param_values(ParamValues::Map(values)).map_err(wrong)
     }
 }
 

@@ -66,8 +66,8 @@ pub struct Figures {
     pub errored: u64,
     /// Cases that were skipped.
     pub skipped: u64,
-    /// Cases that were run again.
-    pub rerun: u64,
+    /// Cases whose tries differ in outcome, where typed results were told.
+    pub flaky: Option<u64>,
     /// Findings in the ledger.
     pub findings: u64,
     /// Jobs that left no report.
@@ -78,18 +78,24 @@ impl Figures {
     /// Takes them from a ledger.
     pub fn of(ledger: &Ledger) -> Self {
         let read = ledger.artifacts.iter().filter(|artifact| artifact.status == ArtifactStatus::Read);
+        let cases = &ledger.cases;
+        // What was told is what the table of results has.
+        let [total, passed, failed, errored, skipped] = match &ledger.results {
+            Some(told) => [told.total, told.passed, told.failed, told.errored, told.skipped],
+            None => [cases.total, cases.passed, cases.failed, cases.errored, cases.skipped],
+        };
         Self {
             verdict: ledger.verdict,
             artifacts: ledger.artifacts.len() as u64,
             artifacts_read: read.count() as u64,
             reports: ledger.reports.found,
             reports_read: ledger.reports.read,
-            cases: ledger.cases.total,
-            passed: ledger.cases.passed,
-            failed: ledger.cases.failed,
-            errored: ledger.cases.errored,
-            skipped: ledger.cases.skipped,
-            rerun: ledger.cases.rerun,
+            cases: total,
+            passed,
+            failed,
+            errored,
+            skipped,
+            flaky: ledger.results.as_ref().map(|told| told.flaky),
             findings: ledger.findings.len() as u64,
             jobs_without_report: ledger.jobs_without_report.len() as u64,
         }

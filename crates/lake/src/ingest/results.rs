@@ -6,6 +6,7 @@ use testlake_collect::plan::Collected;
 use testlake_collect::results::{ReportOf, ReportResults, Results};
 use testlake_collect::run::{RunFacts, RunKey};
 use testlake_report::{Case, Finding};
+use tokio::runtime::Handle;
 
 use super::{AttemptFacts, Figures, Ingest, Origin, ReportKey, ReportRows, TakenIn};
 use crate::Lake;
@@ -16,6 +17,7 @@ use crate::error::LakeError;
 pub struct LakeResults {
     lake: Lake,
     tags: Vec<(String, String)>,
+    io: Handle,
     attempts: Mutex<Vec<Arc<Ingest>>>,
 }
 
@@ -25,7 +27,7 @@ impl LakeResults {
     /// # Panics
     /// Outside of a tokio runtime, which writes the files.
     pub fn new(lake: &Lake, tags: Vec<(String, String)>) -> Self {
-        Self { lake: lake.clone(), tags, attempts: Mutex::default() }
+        Self { lake: lake.clone(), tags, io: Handle::current(), attempts: Mutex::default() }
     }
 
     fn attempts(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Ingest>>> {
@@ -66,7 +68,7 @@ impl Results for LakeResults {
     fn attempt(&self, run: &RunKey, facts: &RunFacts) {
         let mut attempt = AttemptFacts::new(run.clone(), facts.clone());
         attempt.tags.clone_from(&self.tags);
-        self.attempts().push(self.lake.ingest(attempt));
+        self.attempts().push(self.lake.ingest_on(attempt, self.io.clone()));
     }
 
     fn report(&self, report: ReportOf<'_>) -> Box<dyn ReportResults + '_> {

@@ -55,7 +55,7 @@ pub(super) fn run_row(facts: &AttemptFacts, figures: Option<&Figures>) -> Result
         ("failed", figure(&|figures| figures.failed)),
         ("errored", figure(&|figures| figures.errored)),
         ("skipped", figure(&|figures| figures.skipped)),
-        ("rerun", figure(&|figures| figures.rerun)),
+        ("flaky", long(figures.and_then(|figures| figures.flaky))),
         ("findings", figure(&|figures| figures.findings)),
         ("jobs_without_report", figure(&|figures| figures.jobs_without_report)),
         ("tags", tags(&facts.tags, 1)?),

@@ -89,13 +89,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ingest {
-    pub(crate) fn new(lake: &Lake, attempt: AttemptFacts, patience: Duration) -> Arc<Self> {
+    pub(crate) fn new(lake: &Lake, attempt: AttemptFacts, patience: Duration, io: Handle) -> Arc<Self> {
         Arc::new(Self {
             owner: attempt.owner(),
             attempt,
             lake: lake.clone(),
             patience,
-            io: Handle::current(),
+            io,
             pool: Mutex::default(),
             state: Mutex::default(),
             has_failed: AtomicBool::new(false),

@@ -45,7 +45,7 @@ impl Lake {
         for kind in TableKind::ALL {
             let table = self.table(kind);
             self.check_log(table, &mut checked).await?;
-            let snapshot = match table.snapshot().await {
+            let snapshot = match table.snapshot_anew().await {
                 Ok(snapshot) => snapshot,
                 Err(error) => {
                     checked.tell(table, "_delta_log", error)?;

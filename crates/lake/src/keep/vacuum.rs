@@ -67,7 +67,7 @@ async fn vacuum_table(
     let listed = store.list(None).try_collect::<Vec<_>>().await;
     let listed = listed.map_err(|error| table.store_error("list", "", error))?;
     let snapshot = table.snapshot().await?;
-    let removals = snapshot.removals().await?;
+    let removals = table.removals().await?;
     let needed: FxHashSet<&str> = snapshot.entries().iter().map(|entry| entry.path.as_str()).collect();
     let retention = i64::try_from(options.retention.as_millis()).unwrap_or(i64::MAX);
     let oldest = unix_ms().saturating_sub(retention);

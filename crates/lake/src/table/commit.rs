@@ -3,9 +3,11 @@
 //! A commit is one object of the log, `N.json`, that only one writer can make. Who loses looks at what the winner wrote,
 //! plans anew against it, and tries `N + 1`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use deltalake_core::DeltaTable;
 use deltalake_core::kernel::Action;
 use deltalake_core::kernel::transaction::TransactionError;
 use deltalake_core::logstore::CommitOrBytes;
@@ -44,7 +46,7 @@ pub(crate) struct Committed {
 }
 
 /// The longest wait for another try.
-const LONGEST_WAIT: Duration = Duration::from_millis(800);
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
 /// The first, doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 
@@ -102,13 +104,13 @@ impl Table {
                             waited: began.elapsed(),
                         });
                     }
-                    snapshot = snapshot.refreshed().await?;
+                    snapshot = self.snapshot().await?;
                     continue;
                 }
                 Err(error) => return Err(self.log_error(error.into())),
             }
             if version.is_multiple_of(CHECKPOINT_INTERVAL) {
-                self.checkpoint(snapshot).await;
+                self.checkpoint(version).await;
             }
             return Ok(Committed { version, lost });
         }
@@ -126,19 +128,15 @@ impl Table {
     }
 
     /// Writes a checkpoint. The commit is there; what goes wrong here costs later readers time and nothing else.
-    async fn checkpoint(&self, snapshot: Snapshot) {
+    async fn checkpoint(&self, version: u64) {
         let checkpoint = async {
-            let snapshot = snapshot.refreshed().await?;
-            let state = snapshot.state();
-            checkpoints::create_checkpoint(state, None).await.map_err(|error| self.log_error(error))?;
-            checkpoints::cleanup_metadata(state, None).await.map_err(|error| self.log_error(error))
+            let mut state = DeltaTable::new(Arc::clone(&self.log));
+            state.load_version(version).await?;
+            checkpoints::create_checkpoint(&state, None).await?;
+            checkpoints::cleanup_metadata(&state, None).await
         };
         if let Err(error) = checkpoint.await {
-            tracing::warn!(
-                table = self.kind.name(),
-                error = &error as &dyn std::error::Error,
-                "no checkpoint"
-            );
+            tracing::warn!(table = self.kind.name(), version, %error, "no checkpoint");
         }
     }
 }

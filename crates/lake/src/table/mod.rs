@@ -7,7 +7,7 @@ mod snapshot;
 pub(crate) use commit::{Commit, Operation};
 pub(crate) use snapshot::{Entry, Snapshot};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use deltalake_core::DeltaTableError;
 use deltalake_core::logstore::LogStoreRef;
@@ -23,6 +23,8 @@ pub(crate) struct Table {
     pub(crate) kind: TableKind,
     pub(crate) place: Place,
     log: LogStoreRef,
+    /// The version that was read last, by any clone.
+    known: Arc<Mutex<Option<snapshot::Known>>>,
 }
 
 impl std::fmt::Debug for Table {
@@ -34,7 +36,7 @@ impl std::fmt::Debug for Table {
 impl Table {
     /// Returns the table, which may not be there yet.
     pub(crate) fn new(place: &Place, kind: TableKind) -> Result<Self, LakeError> {
-        Ok(Self { kind, place: place.clone(), log: place.log_store(kind)? })
+        Ok(Self { kind, place: place.clone(), log: place.log_store(kind)?, known: Arc::default() })
     }
 
     /// Returns the store with the table as its root.

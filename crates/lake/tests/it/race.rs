@@ -56,7 +56,7 @@ async fn watch(lake: &Lake, stop: &AtomicBool) -> usize {
 }
 
 async fn all_are_there(lake: &Lake, writers: usize) {
-    let sql = "select count(*), count(distinct artifact), (select count(*) from runs) from results";
+    let sql = "select count(*), count(distinct artifact), (select count(*) from runs) as runs from results";
     assert_eq!(ask(lake, sql).await, [format!("{}|{writers}|1", CASES * writers)]);
     let checked = lake.check().await.unwrap();
     assert_eq!(checked.problems, []);
