@@ -104,7 +104,12 @@ const RUNS: &[Column] = &[
     column("artifacts_read", Kind::Long, true, "Those of which all was read."),
     column("reports", Kind::Long, true, "Reports that were found."),
     column("reports_read", Kind::Long, true, "Those that were read whole."),
-    column("cases", Kind::Long, true, "Cases: rows of `results` that were taken in with the ledger. The next four are the same by outcome."),
+    column(
+        "cases",
+        Kind::Long,
+        true,
+        "Cases: rows of `results` that were taken in with the ledger. The next four are the same by outcome.",
+    ),
     column("passed", Kind::Long, true, "Cases that passed."),
     column("failed", Kind::Long, true, "Cases that failed."),
     column("errored", Kind::Long, true, "Cases that ended in an error."),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use testlake_collect::limits::{ArchiveLimits, ReportLimits};
 use testlake_collect::output;
 use testlake_collect::pipeline;
-use testlake_collect::plan::{Cancel, CollectPlan, Collected, Full, Observer, Profile, RunRequest, Unobserved};
+use testlake_collect::plan::{
+    Cancel, CollectPlan, Collected, Full, Observer, Profile, RunRequest, Unobserved,
+};
 use testlake_collect::results::Results;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::{Folder, Layout};
@@ -68,14 +70,25 @@ async fn a_made_run_is_there_once_as_its_ledger_counts_it() {
     let (collected, taken_in) = take_in(&lake, &made).await;
     let told = collected.ledger.results.unwrap();
     assert_eq!((taken_in.cases, taken_in.reports, taken_in.replaced), (told.total, told.reports, 0));
-    let counts = [("errored", told.errored), ("failed", told.failed), ("passed", told.passed), ("skipped", told.skipped)];
+    let counts = [
+        ("errored", told.errored),
+        ("failed", told.failed),
+        ("passed", told.passed),
+        ("skipped", told.skipped),
+    ];
     let counts: Vec<String> =
         counts.iter().filter(|(_, n)| *n > 0).map(|(outcome, n)| format!("{outcome}|{n}")).collect();
     assert_eq!(ask(&lake, OUTCOMES).await, counts);
     let of_run = "select repo, run_id, attempt, cases, passed, failed, errored, skipped, flaky, verdict, tags['suite'] from runs";
     let figures = format!(
         "{REPO}|{RUN_ID}|1|{}|{}|{}|{}|{}|{}|{}|unit",
-        told.total, told.passed, told.failed, told.errored, told.skipped, told.flaky, collected.ledger.verdict.as_str()
+        told.total,
+        told.passed,
+        told.failed,
+        told.errored,
+        told.skipped,
+        told.flaky,
+        collected.ledger.verdict.as_str()
     );
     assert_eq!(ask(&lake, of_run).await, [figures.clone()]);
     let rows = "select * from results order by artifact, report, ordinal";
