@@ -2,6 +2,8 @@
 //!
 //! The order of fields here is the order of keys there.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of the form that [`Ledger`] is written in.
@@ -29,6 +31,9 @@ pub struct Ledger {
     /// What was told of the run's typed results, of reports of every format; absent where nobody asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<ResultCounts>,
+    /// How many secrets each rule masked in typed results; absent where none were told, or none were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<BTreeMap<String, u64>>,
     /// Suites that declare another number of cases than they hold.
     pub declared: Vec<DeclaredMismatch>,
     /// Jobs that left no report.

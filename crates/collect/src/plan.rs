@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::ledger::Ledger;
 use crate::limits::ArchiveLimits;
 use crate::output::{Destination, OutputError};
+use crate::redact::Redactor;
 use crate::results::Results;
 use crate::run::{AttemptChoice, RunFacts};
 use crate::source::{JobNames, Source, SourceError};
@@ -32,10 +33,9 @@ pub struct CollectPlan {
     pub full_branch: String,
     /// The head repository for which [`Full::Auto`] writes it; absent: the run's own repository.
     pub full_repository: Option<String>,
-    /// The run's head branch, where the caller knows it; else the sources are asked.
-    pub head_branch: Option<String>,
-    /// The run's head repository, where the caller knows it; else the sources are asked.
-    pub head_repository: Option<String>,
+    /// What the caller knows of the run; for head branch and repository that are not among it the sources are asked, and
+    /// where typed results go somewhere, for all that is not.
+    pub facts: RunFacts,
     /// The names of the run's jobs, where the caller knows them; else the sources are asked.
     pub job_names: Option<JobNames>,
     /// A place that is asked for the names of the run's jobs and nothing else, where no source knows them.
@@ -58,6 +58,8 @@ pub struct CollectPlan {
     pub dry_run: bool,
     /// Where typed results go; absent: nowhere, at no cost.
     pub results: Option<Arc<dyn Results>>,
+    /// What masks secrets in typed results; absent: they are told as they are.
+    pub redactor: Option<Arc<Redactor>>,
 }
 
 /// The run that is asked for.

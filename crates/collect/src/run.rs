@@ -75,4 +75,21 @@ impl RunFacts {
             head_repository: self.head_repository.or(other.head_repository),
         }
     }
+
+    /// Reports whether nothing is left to ask for.
+    pub(crate) fn is_whole(&self) -> bool {
+        let texts = [
+            &self.provider,
+            &self.workflow,
+            &self.event,
+            &self.head_commit,
+            &self.merge_base,
+            &self.head_branch,
+        ];
+        texts.iter().all(|text| text.is_some())
+            && self.head_repository.is_some()
+            && self.started_unix_ms.is_some()
+            && self.ended_unix_ms.is_some()
+            && self.pull_request.is_some()
+    }
 }

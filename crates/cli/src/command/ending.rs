@@ -121,6 +121,7 @@ mod tests {
                 findings: Vec::new(),
                 cases: CaseCounts::default(),
                 results: None,
+                redacted: None,
                 declared: Vec::new(),
                 jobs_without_report: Vec::new(),
             },

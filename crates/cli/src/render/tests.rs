@@ -42,6 +42,7 @@ fn whole() -> Collected {
                 rerun: 0,
             },
             results: None,
+            redacted: None,
             declared: Vec::new(),
             jobs_without_report: Vec::new(),
         },

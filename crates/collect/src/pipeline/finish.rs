@@ -173,6 +173,10 @@ impl Attempt<'_> {
             is_partial |= !jobs_without_report.is_empty() || !fold.declared.is_empty() || fold.has_stranger;
         }
         let told = fold.results.map_or(0, |results| results.total);
+        let redactor = self.plan.redactor.as_ref().filter(|_| fold.results.is_some());
+        let redacted = redactor.map(|redactor| {
+            redactor.counts(&fold.masked).map(|(rule, count)| (rule.to_owned(), count)).collect()
+        });
         let verdict = match (fold.cases.total + told, is_partial) {
             (0, _) => Verdict::Empty,
             (_, true) => Verdict::Partial,
@@ -188,6 +192,7 @@ impl Attempt<'_> {
             findings: fold.findings,
             cases: fold.cases,
             results: fold.results,
+            redacted,
             declared: fold.declared,
             jobs_without_report,
         }
@@ -303,6 +308,7 @@ pub(crate) fn dry_run(
         findings,
         cases: CaseCounts::default(),
         results: None,
+        redacted: None,
         declared: Vec::new(),
         jobs_without_report: Vec::new(),
     };

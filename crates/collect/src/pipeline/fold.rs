@@ -17,6 +17,7 @@ use crate::output::OutputError;
 use crate::plan::{FailureGroup, RunSummary};
 use crate::profile::facts::Outcome;
 use crate::profile::selection::JobNamePattern;
+use crate::redact::Masked;
 use crate::source::JobNames;
 
 /// Findings that cost nothing, and miscounting suites, kept of a run; the rest are counted.
@@ -96,6 +97,8 @@ pub(crate) struct Fold {
     pub(crate) cases: CaseCounts,
     /// What was told of typed results, where they are asked for.
     pub(crate) results: Option<ResultCounts>,
+    /// Secrets that were masked in them.
+    pub(crate) masked: Masked,
     pub(crate) findings: Vec<LedgerFinding>,
     pub(crate) declared: Vec<DeclaredMismatch>,
     /// Findings kept of each kind: notes, losses, losses of whole artifacts.
@@ -136,6 +139,7 @@ impl Fold {
             reports: ReportCounts::default(),
             cases: CaseCounts::default(),
             results: None,
+            masked: Masked::default(),
             findings: Vec::new(),
             declared: Vec::new(),
             told: (0, 0, 0),
@@ -291,6 +295,7 @@ impl Fold {
         self.cases.rerun += done.rerun_cases;
         if let (Some(results), Some(told)) = (&mut self.results, &done.told) {
             results.add(&told.counts);
+            self.masked.add(&told.masked);
         }
         self.report_findings(&artifact, done);
         for declared in done.declared.drain(..) {

@@ -188,17 +188,31 @@ struct Head {
 
 /// Finds out the head branch and repository, where the caller does not know them.
 async fn head(plan: &CollectPlan, run: &RunKey) -> Head {
-    let (head_branch, head_repository) = (plan.head_branch.clone(), plan.head_repository.clone());
-    let mut known = RunFacts { head_branch, head_repository, ..RunFacts::default() };
+    let mut known = plan.facts.clone();
     let mut failures = Vec::new();
     for source in &plan.sources {
-        if known.head_branch.is_some() && known.head_repository.is_some() {
+        let has_head = known.head_branch.is_some() && known.head_repository.is_some();
+        if known.is_whole() || (has_head && plan.results.is_none()) {
             break;
         }
         match source.facts(run).await {
             // what a source does not say is unknown
             Ok(facts) => known = known.or(facts),
-            Err(error) => failures.push(format!("{}: {}", source.name(), chain(&error))),
+            Err(error) => {
+                failures.push(format!("{}: {}", source.name(), chain(&error)));
+                continue;
+            }
+        }
+        if plan.results.is_some() && !known.is_whole() {
+            match source.ancestry(run, &known).await {
+                Ok(facts) => known = known.or(facts),
+                // no collection hangs on it
+                Err(error) => tracing::warn!(
+                    source = source.name(),
+                    error = chain(&error),
+                    "cannot find the merge base"
+                ),
+            }
         }
     }
     let is_known = known.head_branch.is_some() && known.head_repository.is_some();

@@ -153,6 +153,7 @@ fn collect_attempt(
         is_folded: AtomicBool::new(false),
         cancel: cancel.clone(),
         results: plan.results.clone(),
+        redactor: plan.redactor.clone(),
     };
     let begin = |collection| {
         let key = key(collection, run);

@@ -16,6 +16,7 @@ use super::work::{Shared, Worker};
 use crate::archive::{Defect, ReadOutcome, defect_of};
 use crate::ledger::ResultCounts;
 use crate::profile::selection::EntryKind;
+use crate::redact::{Masked, NameWatch, Redactor};
 use crate::results::{ReportOf, ReportResults, Results};
 
 /// Bytes of an entry that is not known to be a report that are looked at before all of it is inflated.
@@ -39,8 +40,11 @@ pub(crate) struct Owner {
 pub(crate) struct Told {
     format: Option<Format>,
     pub(crate) counts: ResultCounts,
+    pub(crate) masked: Masked,
     findings: Vec<Finding>,
     findings_left_out: u64,
+    /// The first case whose name holds a secret.
+    secret_in_name: Option<Finding>,
 }
 
 impl Told {
@@ -54,6 +58,8 @@ impl Told {
             return;
         };
         if kind == EntryKind::Xml && (done.cases > 0 || format == Format::Junit) {
+            // a document's findings are its own
+            done.findings.extend(self.secret_in_name);
             return;
         }
         let has = |weight: Weight| self.findings.iter().any(|finding| finding.code.weight() == weight);
@@ -66,6 +72,7 @@ impl Told {
         };
         done.cases = self.counts.total;
         done.findings = std::mem::take(&mut self.findings);
+        done.findings.extend(self.secret_in_name);
         done.findings_left_out = self.findings_left_out;
         done.without_documents = Some(match (format, kind) {
             (Format::Junit, _) => "its name does not end with `.xml`: it makes no documents".to_owned(),
@@ -80,6 +87,8 @@ pub(super) struct Teller<'run> {
     of: ReportOf<'run>,
     is_expected: bool,
     open: Option<Box<dyn ReportResults + 'run>>,
+    redactor: Option<&'run Redactor>,
+    names: NameWatch,
     /// The finding told last: what it is about comes behind it.
     last: Option<(Finding, Option<String>)>,
     told: Told,
@@ -101,7 +110,16 @@ impl<'run> Teller<'run> {
             variant: owner.variant.as_deref(),
         };
         let is_expected = task.kind == EntryKind::Xml;
-        Some(Self { results, of, is_expected, open: None, last: None, told: Told::default() })
+        Some(Self {
+            results,
+            of,
+            is_expected,
+            open: None,
+            redactor: shared.redactor.as_deref(),
+            names: NameWatch::default(),
+            last: None,
+            told: Told::default(),
+        })
     }
 
     /// Tells a report that is in memory.
@@ -119,7 +137,13 @@ impl<'run> Teller<'run> {
         let Some((finding, about)) = self.last.take() else { return };
         let text = finding.code.text();
         match about {
-            Some(about) => self.report().finding(finding, &format!("{text}: {about}")),
+            Some(about) => {
+                let about = match self.redactor {
+                    Some(redactor) => redactor.redact(&about, &mut self.told.masked).into_owned(),
+                    None => about,
+                };
+                self.report().finding(finding, &format!("{text}: {about}"));
+            }
             None => self.report().finding(finding, text),
         }
     }
@@ -153,7 +177,16 @@ impl Visitor for Teller<'_> {
             Outcome::Skipped => counts.skipped += 1,
         }
         counts.flaky += u64::from(case.is_flaky());
-        self.report().case(case);
+        let Some(redactor) = self.redactor else { return self.report().case(case) };
+        if self.names.finds(redactor, case) && self.told.secret_in_name.is_none() {
+            let finding = Finding { code: FindingCode::SecretInName, offset: case.offset };
+            self.told.secret_in_name = Some(finding);
+            self.report().finding(finding, finding.code.text());
+        }
+        match redactor.redact_case(case, &mut self.told.masked) {
+            Some(clean) => self.report().case(&clean),
+            None => self.report().case(case),
+        }
     }
 
     fn finding(&mut self, finding: Finding) {

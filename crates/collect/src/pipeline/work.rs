@@ -22,6 +22,7 @@ use crate::plan::{Cancel, CollectError, Observer};
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
 use crate::profile::selection::{self, EntryKind};
+use crate::redact::Redactor;
 use crate::results::Results;
 use crate::run::RunKey;
 
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) is_folded: AtomicBool,
     pub(crate) cancel: Cancel,
     pub(crate) results: Option<Arc<dyn Results>>,
+    pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
 impl Shared {

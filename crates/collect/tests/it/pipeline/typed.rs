@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use serde_json::Value;
 use testlake_collect::ledger::{Ledger, ResultCounts, Verdict};
 use testlake_collect::plan::{CollectPlan, Profile};
 use testlake_collect::results::{ReportOf, ReportResults, Results};
+use testlake_collect::run::{RunFacts, RunKey};
+use testlake_collect::source::{
+    Content, Folder, JobNames, Layout, Listing, Source, SourceError, SourceErrorKind,
+};
 use testlake_report::{Case, Finding, Outcome};
 use testlake_testkit::run::{MadeRun, RUN_ID, RunShape};
 use testlake_testkit::zip::{Member, ZipBuilder};
@@ -18,6 +23,7 @@ use super::{Run, collect, lines, plan, read_jobs, tree};
 struct Heard {
     of: [Option<String>; 3],
     cases: Vec<(String, Outcome)>,
+    texts: Vec<String>,
     findings: Vec<(&'static str, String)>,
 }
 
@@ -49,6 +55,8 @@ impl ReportResults for Hearing<'_> {
         let name = case.name.as_deref().unwrap_or_default();
         assert_ne!(Some(name), self.kept.breaks_at);
         self.heard.cases.push((name.to_owned(), case.outcome));
+        let texts = [&case.detail.message, &case.detail.text];
+        self.heard.texts.extend(texts.into_iter().flatten().map(|text| text.clone().into_owned()));
     }
 
     fn finding(&mut self, finding: Finding, text: &str) {
@@ -278,4 +286,120 @@ fn where_nobody_asks_the_ledger_tells_of_no_results() {
     assert_eq!(ledger.results, None);
     assert!(!serde_json::to_string(&ledger).unwrap().contains("results"));
     assert_eq!((ledger.reports.found, ledger.findings.len()), (1, 0));
+}
+
+/// A folder that also knows the run, or fails to.
+#[derive(Debug)]
+struct Knowing {
+    folder: Folder,
+    facts: Option<RunFacts>,
+    ancestry: Option<RunFacts>,
+}
+
+#[async_trait]
+impl Source for Knowing {
+    fn name(&self) -> &str {
+        "knowing"
+    }
+
+    async fn attempts(&self, _run: &RunKey) -> Result<Vec<u32>, SourceError> {
+        Ok(vec![1])
+    }
+
+    async fn list(&self, run: &RunKey) -> Result<Vec<Listing>, SourceError> {
+        self.folder.list(run).await
+    }
+
+    async fn fetch(
+        &self,
+        listing: &Listing,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Content, SourceError> {
+        self.folder.fetch(listing, progress).await
+    }
+
+    async fn jobs(&self, _run: &RunKey) -> Result<Option<JobNames>, SourceError> {
+        Ok(None)
+    }
+
+    async fn facts(&self, _run: &RunKey) -> Result<RunFacts, SourceError> {
+        self.facts.clone().ok_or_else(|| SourceError::new(SourceErrorKind::Forbidden, "it does not say"))
+    }
+
+    async fn ancestry(&self, _run: &RunKey, known: &RunFacts) -> Result<RunFacts, SourceError> {
+        assert!(known.head_commit.is_some());
+        self.ancestry.clone().ok_or_else(|| SourceError::new(SourceErrorKind::Forbidden, "it does not say"))
+    }
+}
+
+#[test]
+fn what_is_known_of_a_run_is_asked_for_where_results_are_told_and_stops_nothing() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", JUNIT)]);
+    let text = |text: &str| Some(text.to_owned());
+    let said = RunFacts {
+        head_commit: text("c0ffee1"),
+        head_branch: text("b"),
+        event: text("push"),
+        ..RunFacts::default()
+    };
+    let base = RunFacts { merge_base: text("ba5e123"), ..RunFacts::default() };
+    let flags = RunFacts { head_commit: text("beef123"), ..RunFacts::default() };
+    for (facts, ancestry, commit, merge_base) in [
+        (Some(&said), Some(&base), Some("beef123"), Some("ba5e123")),
+        (Some(&said), None, Some("beef123"), None),
+        (None, Some(&base), Some("beef123"), None),
+    ] {
+        let mut plan = run.plan();
+        let folder = Folder::new(run.bucket(), Layout::default());
+        plan.sources = vec![Arc::new(Knowing { folder, facts: facts.cloned(), ancestry: ancestry.cloned() })];
+        plan.facts = flags.clone();
+        plan.results = Some(Arc::new(Kept::default()));
+        let collected = collect(&plan);
+        assert_eq!(collected.facts.head_commit.as_deref(), commit);
+        assert_eq!(collected.facts.merge_base.as_deref(), merge_base);
+        assert_eq!(collected.facts.event.is_some(), facts.is_some());
+        assert_eq!(collected.ledger.cases.total, 1);
+        // who asks for no results asks for no more than the collections hang on
+        plan.results = None;
+        assert_eq!(collect(&plan).facts.merge_base, None);
+    }
+}
+
+#[test]
+fn secrets_are_masked_before_they_are_told_and_the_ledger_counts_them() {
+    let run = Run::new();
+    // put together here so that none stands in the source
+    let token = format!("gl{}-{}", "pat", "a1B2c3D4e5".repeat(2));
+    let junit = format!(
+        "<testsuite><testcase name='a'><failure message='{token}'>x {token} TKT-1</failure></testcase>\
+         <testcase name='b[{token}]'/><testcase name='b[{token}]'/></testsuite>"
+    );
+    run.zip("test-reports-a_1.zip", [("x/1.xml", junit.as_bytes()), ("y/2.xml", JUNIT)]);
+    let mut plan = run.plan();
+    let own = testlake_collect::redact::OwnPattern::parse("ticket=TKT-[0-9]+").unwrap();
+    plan.redactor = Some(Arc::new(testlake_collect::redact::Redactor::new(vec![own]).unwrap()));
+    let (reports, ledger) = told(&mut plan, Kept::default());
+    let place = |path: &str| ("test-reports-a_1.zip".to_owned(), path.to_owned());
+    let heard = &reports[&place("x/1.xml")];
+    let masked = "[redacted: gitlab-token]";
+    assert_eq!(heard.texts, [masked.to_owned(), format!("x {masked} [redacted: ticket]")]);
+    assert_eq!(heard.findings.iter().filter(|told| told.0 == "secret-in-name").count(), 1);
+    assert_eq!(heard.cases[1].0, format!("b[{token}]"));
+    let counts = ledger.redacted.unwrap();
+    assert_eq!(
+        counts.into_iter().collect::<Vec<_>>(),
+        [("gitlab-token".to_owned(), 2), ("ticket".to_owned(), 1)]
+    );
+    let told_of: Vec<_> =
+        ledger.findings.iter().map(|one| (one.code.as_str(), one.entry.as_deref())).collect();
+    assert_eq!(told_of, [("secret-in-name", Some("x/1.xml"))]);
+    assert_eq!(ledger.verdict, Verdict::Complete);
+    // the collections are as they were
+    assert!(run.lines("test_run").contains(&token));
+
+    plan.redactor = None;
+    let (reports, ledger) = told(&mut plan, Kept::default());
+    assert_eq!(reports[&place("x/1.xml")].texts[0], token);
+    assert_eq!((ledger.redacted, ledger.findings.len()), (None, 0));
 }
