@@ -10,7 +10,7 @@ use testlake_collect::plan::{CollectPlan, Profile};
 use testlake_collect::results::{ReportOf, ReportResults, Results};
 use testlake_collect::run::{RunFacts, RunKey};
 use testlake_collect::source::{
-    Content, Folder, JobNames, Layout, Listing, Source, SourceError, SourceErrorKind,
+    Content, Folder, JobNames, Layout, Listing, Paths, Source, SourceError, SourceErrorKind,
 };
 use testlake_report::{Case, Finding, Outcome};
 use testlake_testkit::run::{MadeRun, RUN_ID, RunShape};
@@ -294,6 +294,8 @@ struct Knowing {
     folder: Folder,
     facts: Option<RunFacts>,
     ancestry: Option<RunFacts>,
+    /// How often it lists each artifact.
+    lists: usize,
 }
 
 #[async_trait]
@@ -307,7 +309,8 @@ impl Source for Knowing {
     }
 
     async fn list(&self, run: &RunKey) -> Result<Vec<Listing>, SourceError> {
-        self.folder.list(run).await
+        let listings = self.folder.list(run).await?;
+        Ok(listings.into_iter().flat_map(|listing| std::iter::repeat_n(listing, self.lists)).collect())
     }
 
     async fn fetch(
@@ -352,7 +355,8 @@ fn what_is_known_of_a_run_is_asked_for_where_results_are_told_and_stops_nothing(
     ] {
         let mut plan = run.plan();
         let folder = Folder::new(run.bucket(), Layout::default());
-        plan.sources = vec![Arc::new(Knowing { folder, facts: facts.cloned(), ancestry: ancestry.cloned() })];
+        plan.sources =
+            vec![Arc::new(Knowing { folder, facts: facts.cloned(), ancestry: ancestry.cloned(), lists: 1 })];
         plan.facts = flags.clone();
         plan.results = Some(Arc::new(Kept::default()));
         let collected = collect(&plan);
@@ -402,4 +406,38 @@ fn secrets_are_masked_before_they_are_told_and_the_ledger_counts_them() {
     let (reports, ledger) = told(&mut plan, Kept::default());
     assert_eq!(reports[&place("x/1.xml")].texts[0], token);
     assert_eq!((ledger.redacted, ledger.findings.len()), (None, 0));
+}
+
+#[test]
+fn two_artifacts_of_one_name_are_told_apart() {
+    let run = Run::new();
+    run.zip("test-reports-a_1.zip", [("x/1.xml", JUNIT)]);
+    let mut plan = run.plan();
+    let folder = Folder::new(run.bucket(), Layout::default());
+    plan.sources = vec![Arc::new(Knowing { folder, facts: None, ancestry: None, lists: 3 })];
+    let (reports, ledger) = told(&mut plan, Kept::default());
+    let names: Vec<_> = reports.keys().map(|(artifact, _)| artifact.as_str()).collect();
+    assert_eq!(names, ["test-reports-a_1.zip", "test-reports-a_1.zip#2", "test-reports-a_1.zip#3"]);
+    assert_eq!((ledger.cases.total, ledger.results.unwrap().total), (3, 3));
+}
+
+/// A tree of the corpus of the reports' own tests: what is told is what the ledger counts, and of reports that make documents as
+/// many cases as there are documents.
+#[test]
+fn reports_of_every_dialect_are_told_as_they_are_counted() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../report/tests/fixtures");
+    let out = tempfile::tempdir().unwrap();
+    let mut plan = plan(out.path(), RUN_ID, out.path());
+    plan.profile = Profile::Plain;
+    plan.run.run_id = None;
+    plan.sources = vec![Arc::new(Paths::new(vec![fixtures.to_owned()]).with_texts())];
+    let (reports, ledger) = told(&mut plan, Kept::default());
+    let results = ledger.results.unwrap();
+    assert_eq!(outcomes(reports.values()), counted(&results));
+    assert_eq!(results.reports, reports.len() as u64);
+    // some forty formats
+    let formats: std::collections::BTreeSet<_> = reports.keys().map(|(artifact, _)| artifact).collect();
+    assert!(formats.len() > 35, "{formats:?}");
+    assert!(results.total > ledger.cases.total && ledger.cases.total > 0);
+    assert_eq!(ledger.results.unwrap().total, outcomes(reports.values()).iter().sum::<u64>());
 }
