@@ -16,7 +16,7 @@ use testlake_collect::output;
 use testlake_collect::pipeline::collect;
 use testlake_collect::plan::{Cancel, CollectPlan, Full, Observer, Profile, RunRequest, Unobserved};
 use testlake_collect::results::Results;
-use testlake_collect::run::AttemptChoice;
+use testlake_collect::run::{AttemptChoice, RunFacts};
 use testlake_collect::source::{Folder, Layout};
 use testlake_lake::Lake;
 use testlake_lake::ingest::LakeResults;
@@ -35,8 +35,8 @@ fn plan(artifacts: &Path, out: &Path, results: Arc<LakeResults>) -> CollectPlan 
         full: Full::Never,
         full_branch: "main".to_owned(),
         full_repository: None,
-        head_branch: None,
-        head_repository: None,
+        facts: RunFacts::default(),
+        redactor: None,
         job_names: None,
         jobs_source: None,
         artifact_glob: None,

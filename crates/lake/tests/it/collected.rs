@@ -11,7 +11,7 @@ use testlake_collect::plan::{
     Cancel, CollectPlan, Collected, Full, Observer, Profile, RunRequest, Unobserved,
 };
 use testlake_collect::results::Results;
-use testlake_collect::run::AttemptChoice;
+use testlake_collect::run::{AttemptChoice, RunFacts};
 use testlake_collect::source::{Folder, Layout};
 use testlake_lake::Lake;
 use testlake_lake::ingest::{LakeResults, TakenIn};
@@ -32,8 +32,8 @@ fn plan(bucket: &Path, out: &Path, results: Arc<LakeResults>) -> CollectPlan {
         full: Full::Always,
         full_branch: "main".to_owned(),
         full_repository: None,
-        head_branch: None,
-        head_repository: None,
+        facts: RunFacts::default(),
+        redactor: None,
         job_names: None,
         jobs_source: None,
         artifact_glob: None,
