@@ -128,8 +128,8 @@ async fn wrong_sql_is_told_so() {
     let lake = lake_in(folder.path()).await;
     let engine = engine(&lake).await;
     for (sql, word) in [
-        ("selec 1", "selec"),
-        ("select nmae from results", "nmae"),
+        ("chose 1", "chose"),
+        ("select colour from results", "colour"),
         ("select * from nowhere", "nowhere"),
         ("select unknown_function(1)", "unknown_function"),
         ("select (1", "expected"),
