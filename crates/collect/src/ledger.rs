@@ -2,6 +2,8 @@
 //!
 //! The order of fields here is the order of keys there.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of the form that [`Ledger`] is written in.
@@ -26,6 +28,12 @@ pub struct Ledger {
     pub findings: Vec<LedgerFinding>,
     /// How many cases came, by outcome.
     pub cases: CaseCounts,
+    /// What was told of the run's typed results, of reports of every format; absent where nobody asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<ResultCounts>,
+    /// How many secrets each rule masked in typed results; absent where none were told, or none were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<BTreeMap<String, u64>>,
     /// Suites that declare another number of cases than they hold.
     pub declared: Vec<DeclaredMismatch>,
     /// Jobs that left no report.
@@ -159,6 +167,42 @@ pub struct CaseCounts {
     pub skipped: u64,
     /// With a `rerun`, whatever else they have.
     pub rerun: u64,
+}
+
+/// How many typed results were told, by outcome. `total` is the sum of passed, failed, errored and skipped.
+///
+/// A case that is not whole in one of the collections may be whole here, and the other way round: typed results are read by
+/// what the report's dialect means, and a report that is broken is read on behind the break.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultCounts {
+    /// Reports, of any format.
+    pub reports: u64,
+    /// All cases.
+    pub total: u64,
+    /// Those whose last try passed.
+    pub passed: u64,
+    /// Those whose last try failed.
+    pub failed: u64,
+    /// Those whose last try ended by an error.
+    pub errored: u64,
+    /// Those that were skipped.
+    pub skipped: u64,
+    /// Those whose tries differ in outcome, whatever the last of them was.
+    pub flaky: u64,
+}
+
+impl ResultCounts {
+    /// Adds what was told of another report.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self { reports, total, passed, failed, errored, skipped, flaky } = *other;
+        self.reports += reports;
+        self.total += total;
+        self.passed += passed;
+        self.failed += failed;
+        self.errored += errored;
+        self.skipped += skipped;
+        self.flaky += flaky;
+    }
 }
 
 /// A suite that declares another number of cases than it holds.

@@ -17,6 +17,8 @@ pub mod output;
 pub mod pipeline;
 pub mod plan;
 mod profile;
+pub mod redact;
+pub mod results;
 pub mod run;
 pub mod source;
 pub mod spool;

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use crate::ledger::Ledger;
 use crate::limits::ArchiveLimits;
 use crate::output::{Destination, OutputError};
-use crate::run::AttemptChoice;
+use crate::redact::Redactor;
+use crate::results::Results;
+use crate::run::{AttemptChoice, RunFacts};
 use crate::source::{JobNames, Source, SourceError};
 
 /// What to collect, from where, to where and how: parsed, defaulted and checked.
@@ -31,10 +33,9 @@ pub struct CollectPlan {
     pub full_branch: String,
     /// The head repository for which [`Full::Auto`] writes it; absent: the run's own repository.
     pub full_repository: Option<String>,
-    /// The run's head branch, where the caller knows it; else the sources are asked.
-    pub head_branch: Option<String>,
-    /// The run's head repository, where the caller knows it; else the sources are asked.
-    pub head_repository: Option<String>,
+    /// What the caller knows of the run; for head branch and repository that are not among it the sources are asked, and
+    /// where typed results go somewhere, for all that is not.
+    pub facts: RunFacts,
     /// The names of the run's jobs, where the caller knows them; else the sources are asked.
     pub job_names: Option<JobNames>,
     /// A place that is asked for the names of the run's jobs and nothing else, where no source knows them.
@@ -55,6 +56,10 @@ pub struct CollectPlan {
     pub expect_jobs: Option<Regex>,
     /// Whether to say what would be read and written, and write nothing.
     pub dry_run: bool,
+    /// Where typed results go; absent: nowhere, at no cost.
+    pub results: Option<Arc<dyn Results>>,
+    /// What masks secrets in typed results; absent: they are told as they are.
+    pub redactor: Option<Arc<Redactor>>,
 }
 
 /// The run that is asked for.
@@ -151,6 +156,8 @@ impl Default for Cancel {
 pub struct Collected {
     /// What was expected and what came, as it was written.
     pub ledger: Ledger,
+    /// What is known of the run beside what it left.
+    pub facts: RunFacts,
     /// What a person wants to know first.
     pub summary: RunSummary,
     /// The objects that were written (under `dry_run`: that would be), in order; the ledger is last.

@@ -46,6 +46,7 @@ impl FindingCode {
             Self::CasesNotCompared => {
                 "split the report; cases of one identity cannot be told apart from here on"
             }
+            Self::SecretInName => "revoke the secret, and let the test's name, parameters and all, hold none",
             Self::MissingName => "give the case a name, so that its history can be followed",
             Self::CountMismatch => {
                 "see whether the report is whole, or whether its writer counts something else"

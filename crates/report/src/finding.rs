@@ -120,6 +120,8 @@ codes! {
     RepeatedCase = "repeated-case", Repair, "an earlier case of the report has the same identity; the ordinal tells them apart";
     /// More cases than are compared.
     CasesNotCompared = "cases-not-compared", Repair, "there are more cases than are compared; from here on all have the ordinal 0";
+    /// A name that holds a secret.
+    SecretInName = "secret-in-name", Repair, "a name holds what looks like a secret; it was kept, as names tell tests apart";
     /// A case without a name.
     MissingName = "missing-name", Repair, "a case has no name";
     /// A count that does not add up.

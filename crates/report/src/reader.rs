@@ -433,6 +433,15 @@ impl<'visitor> ReportReader<'visitor> {
         self.state = State::Reading(Box::new(Chunks::new(&raw, self.options, visitor)));
     }
 
+    /// Reports whether nothing that is still to come would be told: no format claims the report, or reading has ended.
+    pub fn is_over(&self) -> bool {
+        match &self.state {
+            State::Holding { .. } => false,
+            State::Reading(chunks) => matches!(chunks.engine, ChunkEngine::Ended),
+            State::Taken => true,
+        }
+    }
+
     /// The report has ended.
     pub fn finish(self) -> Reading {
         match self.state {

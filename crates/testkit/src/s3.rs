@@ -1,7 +1,8 @@
 //! A real S3 server in the test's own process, over HTTP, with its objects in a temporary folder.
 //!
 //! What it lacks beside Amazon's, and what is added here: it makes a missing bucket at the first write (here that is
-//! `NoSuchBucket`), it does not look at `If-Match` on reading, and its listings have no tags.
+//! `NoSuchBucket`), it does not look at `If-Match` on reading, and its listings have no tags. It looks whether an object
+//! is there and then writes it, without a lock: here one conditional request waits for the other, as if each were one step.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::access::{S3Access, S3AccessContext};
@@ -82,12 +84,26 @@ impl S3Server {
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         service.set_access(Access { root: root.path().to_owned(), counts: counts.clone() });
         let service = service.build();
+        let conditional = Arc::new(tokio::sync::Mutex::new(()));
         let (listener, address) = listen();
         let background = Background::spawn(move || async move {
             let listener =
                 TcpListener::from_std(listener).unwrap_or_else(|error| panic!("no socket: {error}"));
             while let Ok((socket, _)) = listener.accept().await {
-                let service = service.clone();
+                let (service, conditional) = (service.clone(), conditional.clone());
+                let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                    let (service, conditional) = (service.clone(), conditional.clone());
+                    async move {
+                        let is_conditional = ["if-none-match", "if-match"]
+                            .iter()
+                            .any(|name| request.headers().contains_key(*name));
+                        let _one_at_a_time = match is_conditional {
+                            true => Some(conditional.lock().await),
+                            false => None,
+                        };
+                        Service::call(&service, request).await
+                    }
+                });
                 tokio::spawn(async move {
                     // A client that hangs up is none of the server's errors.
                     drop(

@@ -1,7 +1,10 @@
 //! `testlake collect`.
 
+use std::num::NonZeroU64;
+
 use clap::Args;
 use globset::Glob;
+use testlake_collect::redact::OwnPattern;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 
@@ -14,7 +17,7 @@ use crate::config::table;
 /// run's collections and its ledger. An artifact that lies in two sources counts once: the bucket's copy, else that of
 /// the source named first. What is broken never stops the rest: the ledger names it, and the exit code is 3.
 ///
-/// In GitHub Actions and CircleCI, what is not said about the run is taken from the job's own variables.
+/// In a CI job, what is not said about the run is taken from the job's own variables (docs/ci.md).
 #[derive(Debug, Default, Args)]
 #[command(
     after_help = "`--help` says more, and has examples.",
@@ -92,7 +95,7 @@ pub(crate) struct RunArgs {
     pub(crate) attempt: Option<AttemptChoice>,
 
     /// The branch that it tested [default: asked of the sources]
-    #[arg(long, value_name = "BRANCH", value_parser = table::HEAD_BRANCH.parse)]
+    #[arg(long, visible_alias = "branch", value_name = "BRANCH", value_parser = table::HEAD_BRANCH.parse)]
     pub(crate) head_branch: Option<String>,
 
     /// The repository of that branch [default: asked of the sources]
@@ -100,6 +103,42 @@ pub(crate) struct RunArgs {
     /// For a pull request from a fork it is the fork.
     #[arg(long, value_name = "OWNER/NAME", value_parser = table::HEAD_REPOSITORY.parse)]
     pub(crate) head_repository: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) facts: FactArgs,
+}
+
+/// What is kept of the run with its results.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The run")]
+pub(crate) struct FactArgs {
+    /// The commit that it tested [default: asked of the sources]
+    ///
+    /// Of a pull request its last commit, not one that merges it for the test.
+    #[arg(long, value_name = "SHA", hide_short_help = true, value_parser = table::COMMIT.parse)]
+    pub(crate) commit: Option<String>,
+
+    /// The last commit that it has in common with the branch that it is for [default: asked of the sources]
+    #[arg(long, value_name = "SHA", hide_short_help = true, value_parser = table::MERGE_BASE.parse)]
+    pub(crate) merge_base: Option<String>,
+
+    /// The number of the pull request that it tested [default: asked of the sources]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::PULL_REQUEST.parse)]
+    pub(crate) pull_request: Option<NonZeroU64>,
+
+    /// What made it begin, as `push` or `schedule` [default: asked of the sources]
+    #[arg(long, value_name = "WORD", hide_short_help = true, value_parser = table::EVENT.parse)]
+    pub(crate) event: Option<String>,
+
+    /// The workflow's name [default: asked of the sources]
+    #[arg(long, value_name = "NAME", hide_short_help = true, value_parser = table::WORKFLOW.parse)]
+    pub(crate) workflow: Option<String>,
+
+    /// When it began [default: asked of the sources]
+    ///
+    /// A time reads `2026-11-23T02:40:40Z`, with a zone.
+    #[arg(long, value_name = "TIME", hide_short_help = true, value_parser = table::STARTED.parse)]
+    pub(crate) started: Option<i64>,
 }
 
 /// What is taken of the sources.
@@ -127,6 +166,26 @@ pub(crate) struct SourceArgs {
     /// What a key has behind it is the artifact's name. A layout without `{attempt}` holds one attempt of each run.
     #[arg(long, value_name = "TEMPLATE", hide_short_help = true, value_parser = table::LAYOUT.parse)]
     pub(crate) layout: Option<Layout>,
+}
+
+/// What is masked in results that are kept.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The output")]
+pub(crate) struct RedactArgs {
+    /// Mask secrets in the texts of results [default: true]
+    ///
+    /// Tokens, private keys, passwords in addresses: docs/redaction.md lists the rules. `--no-redact` keeps them. The collections
+    /// are not changed.
+    #[arg(long, hide_short_help = true, overrides_with = "no_redact")]
+    pub(crate) redact: bool,
+    #[arg(long, hide = true, overrides_with = "redact")]
+    pub(crate) no_redact: bool,
+
+    /// Mask what an expression of your own matches, too
+    ///
+    /// As `ticket=TKT-[0-9]{6}`; of an expression with a group `secret` the group alone. Any number of times.
+    #[arg(long, value_name = "NAME=REGEX", hide_short_help = true, value_parser = table::REDACT_PATTERN.parse)]
+    pub(crate) redact_pattern: Vec<OwnPattern>,
 }
 
 /// What is written, and where.
@@ -158,4 +217,7 @@ pub(crate) struct OutputArgs {
     /// In the pytorch profile the default is pytorch/pytorch.
     #[arg(long, value_name = "OWNER/NAME", hide_short_help = true, value_parser = table::FULL_REPOSITORY.parse)]
     pub(crate) full_repository: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 }

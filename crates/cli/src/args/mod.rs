@@ -18,7 +18,7 @@ mod shared;
 mod upload_test_stats;
 mod wrong;
 
-pub(crate) use collect::CollectArgs;
+pub(crate) use collect::{CollectArgs, FactArgs, RedactArgs};
 pub(crate) use convert::{ConvertArgs, FormWord};
 pub(crate) use lint::LintArgs;
 pub(crate) use reading::ReadingArgs;

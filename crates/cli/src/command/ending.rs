@@ -97,6 +97,7 @@ fn hint_for(kind: SourceErrorKind) -> Option<&'static str> {
 mod tests {
     use testlake_collect::ledger::{CaseCounts, Ledger, LedgerRun, ReportCounts, VERSION};
     use testlake_collect::plan::{RunSummary, SourceFailures};
+    use testlake_collect::run::RunFacts;
     use testlake_collect::source::SourceError;
 
     use super::*;
@@ -119,9 +120,12 @@ mod tests {
                 reports: ReportCounts::default(),
                 findings: Vec::new(),
                 cases: CaseCounts::default(),
+                results: None,
+                redacted: None,
                 declared: Vec::new(),
                 jobs_without_report: Vec::new(),
             },
+            facts: RunFacts::default(),
             summary: RunSummary::default(),
             written: Vec::new(),
         }

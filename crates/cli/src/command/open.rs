@@ -8,6 +8,7 @@ use std::sync::Arc;
 use testlake_collect::bucket::StoreSettings;
 use testlake_collect::output;
 use testlake_collect::plan::CollectPlan;
+use testlake_collect::redact::Redactor;
 use testlake_collect::source::{Folder, JobNames, Paths, Source, SourceSpec};
 
 use super::{ending, remote};
@@ -31,8 +32,7 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         full: collecting.full,
         full_branch: collecting.full_branch.clone(),
         full_repository: collecting.full_repository.clone(),
-        head_branch: collecting.head_branch.clone(),
-        head_repository: collecting.head_repository.clone(),
+        facts: collecting.facts.clone(),
         job_names,
         jobs_source: remote::open_jobs_source(collecting, environment)?,
         artifact_glob: collecting.artifact.as_ref().map(globset::Glob::compile_matcher),
@@ -43,7 +43,15 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         require_complete: collecting.require_complete,
         expect_jobs: collecting.expect_jobs.clone(),
         dry_run: collecting.dry_run,
+        results: None,
+        redactor: redactor(collecting)?,
     })
+}
+
+/// Makes what masks secrets, where it is wanted.
+fn redactor(collecting: &Collecting) -> Result<Option<Arc<Redactor>>, Failure> {
+    let made = collecting.redact.clone().map(Redactor::new).transpose();
+    Ok(made.or_exit(Exit::Bug)?.map(Arc::new))
 }
 
 fn open_sources(

@@ -97,7 +97,7 @@ impl SettingsFile {
         };
         let mut words = Vec::new();
         match (setting.shape(), value.get_ref()) {
-            (Shape::Places, DeValue::Array(items)) => {
+            (Shape::Places | Shape::Texts, DeValue::Array(items)) => {
                 for item in items.iter() {
                     words.push((word(setting, item)?, item.span().start));
                 }
@@ -175,7 +175,7 @@ fn word(setting: &dyn AnySetting, value: &Spanned<DeValue<'_>>) -> Result<String
                 Shape::Number => "a whole number",
                 Shape::Text | Shape::Place => "a text in quotes",
                 Shape::TextOrNumber => "a text in quotes or a whole number",
-                Shape::Places => "a text in quotes or a list of them",
+                Shape::Places | Shape::Texts => "a text in quotes or a list of them",
             };
             Err(Wrong::value(
                 setting,

@@ -78,7 +78,7 @@ impl Layers {
 
 /// Splits a variable's value into words: one a line for a list.
 fn words_of<'value>(setting: &dyn AnySetting, value: &'value str) -> impl Iterator<Item = &'value str> {
-    let is_list = setting.shape() == Shape::Places;
+    let is_list = matches!(setting.shape(), Shape::Places | Shape::Texts);
     value
         .split(move |c| is_list && matches!(c, '\n' | '\r'))
         .filter(move |word| !(is_list && word.trim().is_empty()))

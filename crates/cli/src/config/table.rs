@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use globset::Glob;
 use regex::Regex;
+use testlake_collect::redact::OwnPattern;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 use testlake_report::Fold;
@@ -56,6 +57,8 @@ pub(crate) enum Shape {
     Place,
     /// Such a text, or a list of them. One a line in the environment.
     Places,
+    /// A text, or a list of them. One a line in the environment.
+    Texts,
 }
 
 /// A setting whatever its type.
@@ -84,7 +87,7 @@ pub(crate) trait AnySetting: Debug + Sync {
     fn example_line(&self) -> String {
         match self.shape() {
             Shape::Switch | Shape::Number => format!("{} = {}", self.name(), self.example()),
-            Shape::Text | Shape::TextOrNumber | Shape::Place | Shape::Places => {
+            Shape::Text | Shape::TextOrNumber | Shape::Place | Shape::Places | Shape::Texts => {
                 format!("{} = \"{}\"", self.name(), self.example())
             }
         }
@@ -150,6 +153,12 @@ settings! {
     ATTEMPT: AttemptChoice = "attempt", Shared, TextOrNumber, value::attempts, "2";
     HEAD_BRANCH: String = "head-branch", Shared, Text, value::text, "feature";
     HEAD_REPOSITORY: String = "head-repository", Shared, Text, value::repo, "fork/name";
+    COMMIT: String = "commit", Shared, Text, value::commit, "30f8d7fee1d9e4d1b62b0f0b6a8a5b6ea2b9f1d3";
+    MERGE_BASE: String = "merge-base", Shared, Text, value::commit, "a6b3bb8";
+    PULL_REQUEST: NonZeroU64 = "pull-request", Shared, Number, value::pull_request, "12";
+    EVENT: String = "event", Shared, Text, value::text, "schedule";
+    WORKFLOW: String = "workflow", Shared, Text, value::text, "nightly";
+    STARTED: i64 = "started", Shared, Text, value::time, "2026-11-23T02:40:40Z";
     JOBS_FILE: String = "jobs-file", Shared, Place, value::text, "jobs.json";
     // The sources
     ARTIFACT: Glob = "artifact", Shared, Text, value::glob, "test-*";
@@ -162,6 +171,8 @@ settings! {
     FULL: FullWord = "full", Shared, Text, value::word, "always";
     FULL_BRANCH: String = "full-branch", Shared, Text, value::text, "trunk";
     FULL_REPOSITORY: String = "full-repository", Shared, Text, value::repo, "owner/other";
+    REDACT: bool = "redact", Shared, Switch, value::switch, "false";
+    REDACT_PATTERN: OwnPattern = "redact-pattern", Shared, Texts, value::own_pattern, "ticket=TKT-[0-9]{6}";
     // The verdict
     REQUIRE_COMPLETE: bool = "require-complete", Shared, Switch, value::switch, "true";
     EXPECT_JOBS: Regex = "expect-jobs", Shared, Text, value::regex, "^linux";

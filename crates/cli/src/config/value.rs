@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use globset::{Glob, GlobBuilder};
 use regex::Regex;
+use testlake_collect::redact::OwnPattern;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 use testlake_report::Fold;
@@ -135,6 +136,24 @@ pub(crate) fn run_id(word: &str) -> Result<String, String> {
     if plain { Ok(word.to_owned()) } else { Err(format!("`{word}` is no run's id")) }
 }
 
+/// Parses a commit's hash, whole or its beginning.
+pub(crate) fn commit(word: &str) -> Result<String, String> {
+    let is_hash = (7..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(word.to_ascii_lowercase()) } else { Err(format!("`{word}` is no commit's hash")) }
+}
+
+/// Parses a pull request's number.
+pub(crate) fn pull_request(word: &str) -> Result<NonZeroU64, String> {
+    word.parse().map_err(|_| format!("`{word}` is no pull request: a whole number from 1 on"))
+}
+
+/// Parses a point in time, into milliseconds since 1970.
+pub(crate) fn time(word: &str) -> Result<i64, String> {
+    let time = testlake_report::time::parse_instant(word).filter(|time| time.has_zone);
+    time.map(|time| time.unix_ms)
+        .ok_or_else(|| format!("`{word}` is no time with a zone; one reads `2026-11-23T02:40:40Z`"))
+}
+
 /// Parses a project's slug at CircleCI.
 pub(crate) fn project_slug(word: &str) -> Result<String, String> {
     match word.split('/').collect::<Vec<_>>().as_slice() {
@@ -151,6 +170,14 @@ pub(crate) fn glob(word: &str) -> Result<Glob, String> {
 /// Parses a regular expression.
 pub(crate) fn regex(word: &str) -> Result<Regex, String> {
     Regex::new(word).map_err(|e| e.to_string())
+}
+
+/// Parses a pattern of secrets.
+pub(crate) fn own_pattern(word: &str) -> Result<OwnPattern, String> {
+    OwnPattern::parse(word).map_err(|error| match std::error::Error::source(&error) {
+        Some(why) => format!("{error}: {why}"),
+        None => error.to_string(),
+    })
 }
 
 /// Parses the template of a bucket's keys.
@@ -246,6 +273,13 @@ mod tests {
         assert!(regex("(").is_err());
         assert!(run_id("../x").is_err());
         assert!(project_slug("gh/o").is_err());
+        assert_eq!(commit("C0FFEE1").as_deref(), Ok("c0ffee1"));
+        for word in ["", "HEAD", "c0ffee", "c0ffee1 ", &"a".repeat(65)] {
+            assert!(commit(word).is_err(), "{word}");
+        }
+        assert!(pull_request("0").is_err());
+        assert_eq!(time("1970-01-01T01:00:01+01:00"), Ok(1000));
+        assert!(time("1970-01-01T00:00:01").is_err());
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //!
 //! What flags, environment twins and file say counts first, then a run's web address
 //! among the sources, then the CI job's own variables. Those take part only where a source holds runs by id:
-//! for paths alone the run is `local-<hash of the input>`, wherever it is collected. Attempt and branch of the CI job
+//! for paths alone the run is `local-<hash of the input>`, wherever it is collected. Attempt and facts of the CI job
 //! are taken only where the run is the job's own.
 
 use testlake_collect::ci_env::{CiProvider, CiRun};
-use testlake_collect::run::{AttemptChoice, RunKey};
+use testlake_collect::run::{AttemptChoice, RunFacts, RunKey};
 use testlake_collect::source::{Layout, SourceSpec};
 
 use super::address::RunAddress;
@@ -18,8 +18,7 @@ pub(super) struct Asked {
     pub(super) repo: Option<String>,
     pub(super) run_id: Option<String>,
     pub(super) attempt: Option<AttemptChoice>,
-    pub(super) head_branch: Option<String>,
-    pub(super) head_repository: Option<String>,
+    pub(super) facts: RunFacts,
     pub(super) project_slug: Option<String>,
 }
 
@@ -43,8 +42,7 @@ impl Asked {
             }
             if ci.is(self.repo.as_deref(), self.run_id.as_deref()) {
                 self.attempt = self.attempt.or_else(|| Some(ci.attempt_choice()));
-                self.head_branch = self.head_branch.or_else(|| ci.head_branch.clone());
-                self.head_repository = self.head_repository.or_else(|| ci.head_repository.clone());
+                self.facts = self.facts.or(ci.facts());
             }
         }
         Ok(self)
@@ -132,5 +130,6 @@ fn is_asked(provider: CiProvider, sources: &[SourceSpec], circleci_folder: bool)
     match provider {
         CiProvider::GitHub => of_github || (of_store && !of_circleci),
         CiProvider::CircleCi => of_circleci || (of_store && !of_github),
+        _ => of_store && !of_github && !of_circleci,
     }
 }

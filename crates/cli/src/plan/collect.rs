@@ -1,14 +1,16 @@
 //! The plan of `testlake collect`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use testlake_collect::ci_env::CiRun;
 use testlake_collect::plan::{Full, Profile, RunRequest};
+use testlake_collect::redact::OwnPattern;
+use testlake_collect::run::RunFacts;
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
 use super::{Collecting, Common, PYTORCH, destination, pick_switch};
-use crate::args::{CollectArgs, FullWord, ProfileWord, switch};
+use crate::args::{CollectArgs, FactArgs, FullWord, ProfileWord, RedactArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
 
@@ -35,11 +37,14 @@ pub(crate) fn collect(
         repo: layers.pick(run.repo, &table::REPO)?,
         run_id: layers.pick(run.run_id, &table::RUN_ID)?,
         attempt: layers.pick(run.attempt, &table::ATTEMPT)?,
-        head_branch: layers.pick(run.head_branch, &table::HEAD_BRANCH)?,
-        head_repository: layers.pick(run.head_repository, &table::HEAD_REPOSITORY)?,
+        facts: RunFacts {
+            head_branch: layers.pick(run.head_branch, &table::HEAD_BRANCH)?,
+            head_repository: layers.pick(run.head_repository, &table::HEAD_REPOSITORY)?,
+            ..facts(run.facts, layers)?
+        },
         project_slug: layers.pick(taken.project_slug, &table::PROJECT_SLUG)?,
     };
-    let ci = CiRun::of(|name| layers.environment().get(name));
+    let ci = CiRun::of(|name| layers.environment().get(name)).map(CiRun::with_event_file);
     let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
     let layout = layers.pick(taken.layout, &table::LAYOUT)?.unwrap_or_default();
     asked.check(&sources, &layout)?;
@@ -76,12 +81,33 @@ pub(crate) fn collect(
             Profile::Pytorch => full_repository.or_else(|| Some(PYTORCH.to_owned())),
             Profile::Plain => full_repository,
         },
-        head_branch: asked.head_branch,
-        head_repository: asked.head_repository,
+        facts: asked.facts,
+        redact: redact(output.redact, layers)?,
         artifact: layers.pick(taken.artifact, &table::ARTIFACT)?,
         limits: common.limits,
         require_complete: common.require_complete,
         expect_jobs: common.expect_jobs,
         dry_run: common.dry_run,
+    })
+}
+
+/// Resolves what is masked: the patterns of the user's own, or nothing at all.
+pub(super) fn redact(args: RedactArgs, layers: &Layers) -> Result<Option<Vec<OwnPattern>>, Failure> {
+    let patterns = layers.pick_all(args.redact_pattern, &table::REDACT_PATTERN)?;
+    let is_on = layers.pick(switch(args.redact, args.no_redact), &table::REDACT)?.unwrap_or(true);
+    Ok(is_on.then_some(patterns))
+}
+
+/// Resolves what is said of the run; its head is told apart.
+pub(super) fn facts(args: FactArgs, layers: &Layers) -> Result<RunFacts, Failure> {
+    let FactArgs { commit, merge_base, pull_request, event, workflow, started } = args;
+    Ok(RunFacts {
+        workflow: layers.pick(workflow, &table::WORKFLOW)?,
+        event: layers.pick(event, &table::EVENT)?,
+        head_commit: layers.pick(commit, &table::COMMIT)?,
+        merge_base: layers.pick(merge_base, &table::MERGE_BASE)?,
+        pull_request: layers.pick(pull_request, &table::PULL_REQUEST)?.map(NonZeroU64::get),
+        started_unix_ms: layers.pick(started, &table::STARTED)?,
+        ..RunFacts::default()
     })
 }

@@ -7,6 +7,8 @@ use globset::Glob;
 use regex::Regex;
 use testlake_collect::limits::{ArchiveLimits, ReportLimits};
 use testlake_collect::plan::{Full, Profile, RunRequest};
+use testlake_collect::redact::OwnPattern;
+use testlake_collect::run::RunFacts;
 use testlake_collect::source::{Layout, SourceSpec};
 
 use crate::args::{CommonArgs, Format, LimitArgs, ReportLimitArgs, TalkArgs, VoiceArgs, switch};
@@ -47,8 +49,10 @@ pub(crate) struct Collecting {
     pub(crate) full: Full,
     pub(crate) full_branch: String,
     pub(crate) full_repository: Option<String>,
-    pub(crate) head_branch: Option<String>,
-    pub(crate) head_repository: Option<String>,
+    /// What the user or the CI job says of the run.
+    pub(crate) facts: RunFacts,
+    /// The patterns of secrets of the user's own; absent: nothing is masked.
+    pub(crate) redact: Option<Vec<OwnPattern>>,
     pub(crate) artifact: Option<Glob>,
     pub(crate) limits: Limits,
     pub(crate) require_complete: bool,

@@ -62,6 +62,8 @@ fn base(command: &str) -> &'static [(&'static str, &'static str)] {
 fn flag_words(arg: &clap::Arg, value: &str) -> Vec<String> {
     match (arg.get_long(), arg.get_action()) {
         (None, _) => vec![value.to_owned()],
+        // one that is on by itself
+        (Some(long), clap::ArgAction::SetTrue) if value == "false" => vec![format!("--no-{long}")],
         (Some(long), clap::ArgAction::SetTrue) => vec![format!("--{long}")],
         (Some(long), clap::ArgAction::Count) => vec![format!("--{long}"); value.parse().expect("a count")],
         (Some(long), _) => vec![format!("--{long}"), value.to_owned()],
@@ -212,6 +214,8 @@ fn the_ci_job_tells_its_own_run() {
     2,
     GitHub,
     "gh/o/r",
+    provider: Some(
+    "github",
     head_branch: Some(
     "main",
     head_repository: Some(
@@ -229,6 +233,8 @@ fn the_ci_job_tells_its_own_run() {
     prefix: "",
     },
     "gh/o/r",
+    provider: Some(
+    "github",
     head_branch: Some(
     "main",
     head_repository: Some(

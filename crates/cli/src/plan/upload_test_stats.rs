@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use testlake_collect::plan::{Full, Profile, RunRequest};
-use testlake_collect::run::AttemptChoice;
+use testlake_collect::run::{AttemptChoice, RunFacts};
 use testlake_collect::source::{Layout, SourceSpec};
 
 use super::{Collecting, Common, PYTORCH, destination, pick_switch};
@@ -65,8 +65,12 @@ pub(crate) fn upload_test_stats(
         full: Full::Auto,
         full_branch: "main".to_owned(),
         full_repository: Some(PYTORCH.to_owned()),
-        head_branch: layers.pick(run.head_branch, &table::DROP_IN_HEAD_BRANCH)?,
-        head_repository: layers.pick(run.head_repository, &table::DROP_IN_HEAD_REPOSITORY)?,
+        facts: RunFacts {
+            head_branch: layers.pick(run.head_branch, &table::DROP_IN_HEAD_BRANCH)?,
+            head_repository: layers.pick(run.head_repository, &table::DROP_IN_HEAD_REPOSITORY)?,
+            ..RunFacts::default()
+        },
+        redact: None,
         artifact: None,
         limits: common.limits,
         require_complete: common.require_complete,

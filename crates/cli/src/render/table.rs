@@ -37,7 +37,7 @@ struct Page {
 
 impl Page {
     fn write(&self, out: &mut String, collected: &Collected, to: &str) -> fmt::Result {
-        let Collected { ledger, summary, written } = collected;
+        let Collected { ledger, summary, written, .. } = collected;
         self.title(out, ledger)?;
         if self.is_dry_run {
             self.listed(out, ledger)?;

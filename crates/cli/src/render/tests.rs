@@ -4,6 +4,7 @@ use testlake_collect::ledger::{
 };
 
 use testlake_collect::plan::{Collected, FailedCase, FailureGroup, RunSummary, WrittenObject};
+use testlake_collect::run::RunFacts;
 
 use super::table::{line, render};
 use super::*;
@@ -40,9 +41,12 @@ fn whole() -> Collected {
                 skipped: 345,
                 rerun: 0,
             },
+            results: None,
+            redacted: None,
             declared: Vec::new(),
             jobs_without_report: Vec::new(),
         },
+        facts: RunFacts::default(),
         summary: RunSummary { jobs: 2, seconds: 4000.5, failures: Vec::new(), groups_left_out: 0 },
         written: vec![
             WrittenObject {

@@ -116,7 +116,7 @@ pub fn open(
             let form = Form::Spooled(body.clone(), plain::list_spooled(files, &mut collector));
             Ok(close(form, collector))
         }
-        Content::Bytes(body) => open_body(name, body, collector, wanted, limits, budget),
+        Content::Bytes(body) => open_body(name, body, collector, limits, budget),
     }
 }
 
@@ -124,7 +124,6 @@ fn open_body(
     name: &str,
     body: &Body,
     mut collector: Collector<'_>,
-    wanted: &dyn Fn(&str) -> bool,
     limits: &ArchiveLimits,
     budget: &Budget,
 ) -> Result<Opened, Defect> {
@@ -152,9 +151,7 @@ fn open_body(
         },
         None => {
             // A program that unpacks itself begins with its own bytes; its zip is found from the end.
-            let is_file = !kind::has_archive_suffix(last_part)
-                && (wanted(last_part) || kind::has_file_suffix(last_part));
-            if is_file {
+            if !kind::has_archive_suffix(last_part) && kind::has_file_suffix(last_part) {
                 collector.offer(last_part.into(), body.len(), 0, 0);
                 return Ok(close(Form::Single(body.clone()), collector));
             }

@@ -20,6 +20,8 @@ mod profile;
 mod s3;
 mod settings;
 #[cfg(feature = "cloud")]
+mod shared;
+#[cfg(feature = "cloud")]
 mod tries;
 mod url;
 
@@ -28,6 +30,8 @@ pub(crate) use connect::{Bucket, Usage};
 #[cfg(feature = "cloud")]
 pub(crate) use failure::Failure;
 pub use settings::StoreSettings;
+#[cfg(feature = "cloud")]
+pub use shared::SharedStore;
 #[cfg(feature = "cloud")]
 pub(crate) use tries::{Backoff, Tries};
 pub use url::{Provider, StoreUrl, StoreUrlError};

@@ -9,14 +9,14 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::listing::{WantedArtifact, chain};
+use super::listing::{Listed, chain};
 use super::lost::{SourceFailure, keep_failure};
 use super::unit::{EntryTask, OpenArtifact, Part, Unit, split};
 use super::work::Shared;
-use crate::archive::{self, Defect};
+use crate::archive::{self, Defect, Entry};
 use crate::ledger::{ArtifactStatus, LedgerArtifact};
 use crate::plan::{CollectPlan, Observer};
-use crate::profile::selection::{self, entry_kind};
+use crate::profile::selection::{self, EntryKind, JobNamePattern, entry_kind};
 use crate::source::{Content, ListingState, SourceError, SourceErrorKind};
 use crate::spool::Body;
 
@@ -32,7 +32,7 @@ pub(crate) enum Step {
 pub(crate) struct Feed<'run> {
     pub(crate) plan: &'run CollectPlan,
     pub(crate) shared: &'run Shared,
-    pub(crate) artifacts: &'run [WantedArtifact],
+    pub(crate) listed: &'run Listed,
     pub(crate) observer: &'run Arc<dyn Observer>,
     pub(crate) runtime: &'run Handle,
     pub(crate) units: SyncSender<Unit>,
@@ -40,6 +40,8 @@ pub(crate) struct Feed<'run> {
     /// Fetched artifacts, where they may be needed again and are not local.
     pub(crate) kept: Option<KeptArtifacts>,
     pub(crate) failure: Option<SourceFailure>,
+    /// What reads jobs' names, where typed results are asked for.
+    pub(crate) pattern: Option<JobNamePattern>,
 }
 
 /// What the feed leaves.
@@ -99,8 +101,8 @@ impl Feed<'_> {
         let mut under_way: VecDeque<Option<Fetch>> = VecDeque::new();
         let mut next = 0;
         let mut report = 0;
-        for index in 0..self.artifacts.len() {
-            while next < self.artifacts.len() && under_way.len() < self.plan.max_concurrency.get() {
+        for index in 0..self.listed.artifacts.len() {
+            while next < self.listed.artifacts.len() && under_way.len() < self.plan.max_concurrency.get() {
                 under_way.push_back(self.fetch(next));
                 next += 1;
             }
@@ -122,7 +124,7 @@ impl Feed<'_> {
     }
 
     fn fetch(&self, index: usize) -> Option<Fetch> {
-        let artifact = self.artifacts.get(index)?;
+        let artifact = self.listed.artifacts.get(index)?;
         if artifact.listing.state == ListingState::Expired {
             return None;
         }
@@ -158,7 +160,7 @@ impl Feed<'_> {
 
     /// Feeds an artifact; false where nobody waits any more.
     fn artifact(&mut self, index: usize, content: Result<Content, SourceError>, report: &mut u32) -> bool {
-        let Some(artifact) = self.artifacts.get(index) else { return false };
+        let Some(artifact) = self.listed.artifacts.get(index) else { return false };
         let name = &artifact.listing.name;
         let job = selection::job_id(name).map(str::to_owned);
         let mut ledger = LedgerArtifact {
@@ -188,7 +190,9 @@ impl Feed<'_> {
             ledger.bytes = Some(body.len());
         }
         let profile = self.plan.profile;
-        let wanted = |path: &str| entry_kind(profile, artifact.kind, path).is_some();
+        let tells = self.pattern.is_some();
+        let kind_of = |path: &str| entry_kind(profile, artifact.kind, path, tells);
+        let wanted = |path: &str| kind_of(path).is_some();
         let limits = &self.plan.archive_limits;
         let opened = match archive::open(name, &content, &wanted, limits, &self.shared.budget) {
             Ok(opened) => opened,
@@ -198,7 +202,13 @@ impl Feed<'_> {
                 return begin(ledger, vec![defect]) && self.steps.send(Step::End).is_ok();
             }
         };
-        if !begin(ledger, opened.defects) {
+        let mut defects = opened.defects;
+        // nobody misses a part of what is not known to be a report
+        let is_unnamed = |defect: &Defect| {
+            defect.entry.as_deref().is_some_and(|path| kind_of(path) == Some(EntryKind::Unnamed))
+        };
+        defects.retain(|defect| !is_unnamed(defect));
+        if !begin(ledger, defects) {
             return false;
         }
         if let Some(kept) = &mut self.kept
@@ -207,14 +217,28 @@ impl Feed<'_> {
         {
             tracing::warn!(artifact = name, %error, "cannot keep the artifact for a second reading");
         }
-        let open = Arc::new(OpenArtifact { name: name.clone(), job, archive: opened.archive });
-        let tasks = opened.entries.into_iter().filter_map(|entry| {
-            let kind = entry_kind(profile, artifact.kind, &entry.path)?;
+        let owner = self.pattern.as_ref().map(|pattern| self.listed.owner(index, job.as_deref(), pattern));
+        let open = Arc::new(OpenArtifact { name: name.clone(), job, archive: opened.archive, owner });
+        let mut entries: Vec<_> =
+            opened.entries.into_iter().filter_map(|entry| Some((kind_of(&entry.path)?, entry))).collect();
+        // behind the others, in units of their own, so that the collections' bytes are those of who does not ask for them
+        let unnamed = entries.extract_if(.., |(kind, _)| *kind == EntryKind::Unnamed).collect();
+        for tasks in [entries, unnamed] {
+            if !self.entries(&open, tasks, report) {
+                return false;
+            }
+        }
+        self.steps.send(Step::End).is_ok()
+    }
+
+    /// Feeds entries of an artifact; false where nobody waits any more.
+    fn entries(&self, open: &Arc<OpenArtifact>, entries: Vec<(EntryKind, Entry)>, report: &mut u32) -> bool {
+        let tasks = entries.into_iter().map(|(kind, entry)| {
             let number = *report;
             *report = report.saturating_add(1);
-            Some(EntryTask { report: number, entry, kind })
+            EntryTask { report: number, entry, kind }
         });
-        for (unit, parts) in split(&open, tasks.collect()) {
+        for (unit, parts) in split(open, tasks.collect()) {
             if self.shared.is_over()
                 || self.steps.send(Step::Unit(parts)).is_err()
                 || self.units.send(unit).is_err()
@@ -222,7 +246,7 @@ impl Feed<'_> {
                 return false;
             }
         }
-        self.steps.send(Step::End).is_ok()
+        true
     }
 }
 

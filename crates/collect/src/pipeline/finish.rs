@@ -63,12 +63,13 @@ impl Attempt<'_> {
         let mut written = self.runtime.block_on(commits).into_iter().collect::<Result<Vec<_>, _>>()?;
         written.sort_by_key(|object| COLLECTIONS.iter().position(|name| *name == object.collection));
         written.push(self.write_ledger(&ledger, ledger_key)?);
-        Ok(Collected { ledger, summary, written })
+        Ok(Collected { ledger, facts: self.listed.facts, summary, written })
     }
 
     /// Ends an attempt of which nothing can be had, and leaves all that an earlier collection wrote.
     pub(crate) fn leave(self, fold: Fold) -> Collected {
-        left_as_it_was(self.ledger(fold))
+        let ledger = self.ledger(fold);
+        left_as_it_was(ledger, self.listed.facts)
     }
 
     fn remove(&self, key: &str) -> Result<(), OutputError> {
@@ -171,7 +172,12 @@ impl Attempt<'_> {
         if self.plan.require_complete {
             is_partial |= !jobs_without_report.is_empty() || !fold.declared.is_empty() || fold.has_stranger;
         }
-        let verdict = match (fold.cases.total, is_partial) {
+        let told = fold.results.map_or(0, |results| results.total);
+        let redactor = self.plan.redactor.as_ref().filter(|_| fold.results.is_some());
+        let redacted = redactor.map(|redactor| {
+            redactor.counts(&fold.masked).map(|(rule, count)| (rule.to_owned(), count)).collect()
+        });
+        let verdict = match (fold.cases.total + told, is_partial) {
             (0, _) => Verdict::Empty,
             (_, true) => Verdict::Partial,
             (_, false) => Verdict::Complete,
@@ -185,6 +191,8 @@ impl Attempt<'_> {
             reports: fold.reports,
             findings: fold.findings,
             cases: fold.cases,
+            results: fold.results,
+            redacted,
             declared: fold.declared,
             jobs_without_report,
         }
@@ -225,8 +233,8 @@ fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
         repo: run.repo.clone(),
         run_id: run.run_id.clone(),
         attempt: run.attempt,
-        head_branch: listed.head_branch.clone(),
-        head_repository: listed.head_repository.clone(),
+        head_branch: listed.facts.head_branch.clone(),
+        head_repository: listed.facts.head_repository.clone(),
     }
 }
 
@@ -299,12 +307,14 @@ pub(crate) fn dry_run(
         reports: ReportCounts::default(),
         findings,
         cases: CaseCounts::default(),
+        results: None,
+        redacted: None,
         declared: Vec::new(),
         jobs_without_report: Vec::new(),
     };
     Ok(if is_left {
-        left_as_it_was(ledger)
+        left_as_it_was(ledger, listed.facts)
     } else {
-        Collected { ledger, summary: RunSummary::default(), written }
+        Collected { ledger, facts: listed.facts, summary: RunSummary::default(), written }
     })
 }

@@ -11,11 +11,12 @@ use super::summary::Summary;
 use super::unit::{Cases, ExclusionsDone, Part, ReportDone, ReportStatus};
 use crate::archive::Defect;
 use crate::ledger::{
-    ArtifactStatus, CaseCounts, DeclaredMismatch, LedgerArtifact, LedgerFinding, ReportCounts,
+    ArtifactStatus, CaseCounts, DeclaredMismatch, LedgerArtifact, LedgerFinding, ReportCounts, ResultCounts,
 };
 use crate::output::OutputError;
 use crate::plan::{FailureGroup, RunSummary};
 use crate::profile::selection::JobNamePattern;
+use crate::redact::Masked;
 use crate::source::JobNames;
 
 /// Findings that cost nothing, and miscounting suites, kept of a run; the rest are counted.
@@ -93,6 +94,10 @@ pub(crate) struct Fold {
     pub(crate) artifacts: Vec<LedgerArtifact>,
     pub(crate) reports: ReportCounts,
     pub(crate) cases: CaseCounts,
+    /// What was told of typed results, where they are asked for.
+    pub(crate) results: Option<ResultCounts>,
+    /// Secrets that were masked in them.
+    pub(crate) masked: Masked,
     pub(crate) findings: Vec<LedgerFinding>,
     pub(crate) declared: Vec<DeclaredMismatch>,
     /// Findings kept of each kind: notes, losses, losses of whole artifacts.
@@ -132,6 +137,8 @@ impl Fold {
             artifacts: Vec::new(),
             reports: ReportCounts::default(),
             cases: CaseCounts::default(),
+            results: None,
+            masked: Masked::default(),
             findings: Vec::new(),
             declared: Vec::new(),
             told: (0, 0, 0),
@@ -263,7 +270,7 @@ impl Fold {
             ReportStatus::Read => Some(&mut self.reports.read),
             ReportStatus::Salvaged => Some(&mut self.reports.salvaged),
             ReportStatus::Rejected => Some(&mut self.reports.rejected),
-            ReportStatus::NotAReport | ReportStatus::OtherFormat => None,
+            ReportStatus::NotAReport | ReportStatus::OtherFormat | ReportStatus::NoReport => None,
         };
         if let Some(counted) = counted {
             *counted += 1;
@@ -274,11 +281,19 @@ impl Fold {
                 current.broken += 1;
                 self.is_partial = true;
             }
-            ReportStatus::Read | ReportStatus::NotAReport | ReportStatus::OtherFormat => {}
+            ReportStatus::Read
+            | ReportStatus::NotAReport
+            | ReportStatus::OtherFormat
+            | ReportStatus::NoReport => {}
         }
-        current.has_some |= !matches!(done.status, ReportStatus::Rejected | ReportStatus::OtherFormat);
+        current.has_some |=
+            matches!(done.status, ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::NotAReport);
         current.has_report |= matches!(done.status, ReportStatus::Read | ReportStatus::Salvaged);
         self.cases.rerun += done.rerun_cases;
+        if let (Some(results), Some(told)) = (&mut self.results, &done.told) {
+            results.add(&told.counts);
+            self.masked.add(&told.masked);
+        }
         self.report_findings(&artifact, done);
         for declared in done.declared.drain(..) {
             if self.declared.len() >= FINDINGS_KEPT {
@@ -336,7 +351,11 @@ impl Fold {
                 let text = "it is no JUnit XML: it makes no documents".to_owned();
                 tell("other-format", text, Some(0), false);
             }
-            ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected => {}
+            ReportStatus::Read | ReportStatus::Salvaged | ReportStatus::Rejected | ReportStatus::NoReport => {
+            }
+        }
+        if let Some(why) = &done.without_documents {
+            tell("other-format", why.clone(), Some(0), false);
         }
         self.has_stranger |= done.status == ReportStatus::NotAReport;
         for defect in &done.defects {

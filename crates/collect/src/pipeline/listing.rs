@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::lost::SourceFailure;
+use super::typed::Owner;
 use crate::ledger::LedgerSource;
 use crate::plan::{CollectError, CollectPlan, SourceFailures};
-use crate::profile::selection::{ArtifactKind, artifact_kind, identity};
-use crate::run::RunKey;
+use crate::profile::selection::{ArtifactKind, JobNamePattern, artifact_kind, identity};
+use crate::run::{RunFacts, RunKey};
 use crate::source::{JobNames, Listing, Source};
 
 /// An artifact to take in.
@@ -29,10 +30,24 @@ pub(crate) struct Listed {
     pub(crate) job_names: JobNames,
     /// No job's name is known, as who was asked for them did not answer.
     pub(crate) has_lost_job_names: bool,
-    pub(crate) head_branch: Option<String>,
-    pub(crate) head_repository: Option<String>,
-    /// Why one of the two is not known, where who was asked for them did not answer.
+    pub(crate) facts: RunFacts,
+    /// Why head branch or repository is not known, where who was asked for them did not answer.
     pub(crate) lost_facts: Option<String>,
+}
+
+impl Listed {
+    /// Returns whose the reports of an artifact are.
+    pub(crate) fn owner(&self, index: usize, job: Option<&str>, pattern: &JobNamePattern) -> Owner {
+        let name_of = |artifact: &WantedArtifact| artifact.listing.name.clone();
+        let name = self.artifacts.get(index).map(name_of).unwrap_or_default();
+        // those of one name lie one behind the other
+        let before = self.artifacts.get(..index).unwrap_or_default().iter().rev();
+        let same = before.take_while(|artifact| artifact.listing.name == name).count();
+        let artifact = if same == 0 { name } else { format!("{name}#{}", same + 1) };
+        let job_name = job.and_then(|id| self.job_names.get(id)).cloned();
+        let variant = job_name.as_deref().and_then(|name| pattern.variant(name));
+        Owner { artifact, job_name, variant }
+    }
 }
 
 /// Asks every source.
@@ -90,17 +105,8 @@ pub(crate) async fn list(plan: &CollectPlan, run: &RunKey) -> Result<Listed, Col
     if !has_any && !known_attempts(plan, run).await?.contains(&run.attempt) {
         return Err(nothing(plan, run));
     }
-    let Head { head_branch, head_repository, lost_facts } = head(plan, run).await;
-    Ok(Listed {
-        artifacts,
-        sources,
-        failures,
-        job_names,
-        has_lost_job_names,
-        head_branch,
-        head_repository,
-        lost_facts,
-    })
+    let Head { facts, lost_facts } = head(plan, run).await;
+    Ok(Listed { artifacts, sources, failures, job_names, has_lost_job_names, facts, lost_facts })
 }
 
 /// Returns the error of a run of which nothing is there. Were it taken for a run that left nothing, a wrong id would
@@ -176,31 +182,42 @@ async fn job_names(plan: &CollectPlan, run: &RunKey, entries: &mut Vec<LedgerSou
 
 /// What is known of the head of a run.
 struct Head {
-    head_branch: Option<String>,
-    head_repository: Option<String>,
+    facts: RunFacts,
     lost_facts: Option<String>,
 }
 
 /// Finds out the head branch and repository, where the caller does not know them.
 async fn head(plan: &CollectPlan, run: &RunKey) -> Head {
-    let (mut branch, mut repository) = (plan.head_branch.clone(), plan.head_repository.clone());
+    let mut known = plan.facts.clone();
     let mut failures = Vec::new();
     for source in &plan.sources {
-        if branch.is_some() && repository.is_some() {
+        let has_head = known.head_branch.is_some() && known.head_repository.is_some();
+        if known.is_whole() || (has_head && plan.results.is_none()) {
             break;
         }
         match source.facts(run).await {
             // what a source does not say is unknown
-            Ok(facts) => {
-                branch = branch.or(facts.head_branch);
-                repository = repository.or(facts.head_repository);
+            Ok(facts) => known = known.or(facts),
+            Err(error) => {
+                failures.push(format!("{}: {}", source.name(), chain(&error)));
+                continue;
             }
-            Err(error) => failures.push(format!("{}: {}", source.name(), chain(&error))),
+        }
+        if plan.results.is_some() && !known.is_whole() {
+            match source.ancestry(run, &known).await {
+                Ok(facts) => known = known.or(facts),
+                // no collection hangs on it
+                Err(error) => tracing::warn!(
+                    source = source.name(),
+                    error = chain(&error),
+                    "cannot find the merge base"
+                ),
+            }
         }
     }
-    let is_known = branch.is_some() && repository.is_some();
+    let is_known = known.head_branch.is_some() && known.head_repository.is_some();
     let lost_facts = (!is_known && !failures.is_empty()).then(|| failures.join("; "));
-    Head { head_branch: branch, head_repository: repository, lost_facts }
+    Head { facts: known, lost_facts }
 }
 
 /// Returns an error with its causes, each once.

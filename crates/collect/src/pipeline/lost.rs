@@ -2,7 +2,7 @@
 
 use crate::ledger::{ArtifactStatus, Ledger, LedgerArtifact, Verdict};
 use crate::plan::{CollectError, CollectPlan, Collected, RunSummary, SourceFailures};
-use crate::run::AttemptChoice;
+use crate::run::{AttemptChoice, RunFacts};
 use crate::source::{SourceError, SourceErrorKind};
 
 /// What a source could not do: its name, and why.
@@ -50,10 +50,10 @@ pub(crate) fn nothing_came(
 }
 
 /// Tells of an attempt whose artifacts have all expired; nothing of it is written or removed.
-pub(crate) fn left_as_it_was(mut ledger: Ledger) -> Collected {
+pub(crate) fn left_as_it_was(mut ledger: Ledger, facts: RunFacts) -> Collected {
     // it had artifacts, so something that belongs to the run is missing
     ledger.verdict = Verdict::Partial;
-    Collected { ledger, summary: RunSummary::default(), written: Vec::new() }
+    Collected { ledger, facts, summary: RunSummary::default(), written: Vec::new() }
 }
 
 /// Returns the error where all attempts are such.

@@ -36,8 +36,8 @@ fn is_asked_for(plan: &CollectPlan, run: &RunKey, listed: &Listed, unknown: bool
         (_, None) => plan.profile == Profile::Plain,
     };
     let repository = plan.full_repository.as_deref().or(run.repo.as_deref());
-    is(listed.head_branch.as_deref(), Some(&plan.full_branch))
-        && is(listed.head_repository.as_deref(), repository)
+    is(listed.facts.head_branch.as_deref(), Some(&plan.full_branch))
+        && is(listed.facts.head_repository.as_deref(), repository)
 }
 
 /// Returns what is to be told of what could not be had.
@@ -60,7 +60,7 @@ fn job_names(plan: &CollectPlan, listed: &Listed) -> Option<(LedgerFinding, Find
 /// Head branch and head repository, where a source that was asked did not answer.
 fn facts(plan: &CollectPlan, listed: &Listed, full: FullVerdict) -> Option<(LedgerFinding, FindingKind)> {
     let why = listed.lost_facts.as_ref()?;
-    let (what, flags) = match (&listed.head_branch, &listed.head_repository) {
+    let (what, flags) = match (&listed.facts.head_branch, &listed.facts.head_repository) {
         (None, None) => {
             ("the run's head branch and head repository", "`--head-branch` and `--head-repository`")
         }

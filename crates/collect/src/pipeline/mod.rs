@@ -25,6 +25,7 @@ mod report;
 mod reread;
 mod run;
 mod summary;
+mod typed;
 mod unit;
 mod work;
 

@@ -23,6 +23,7 @@ use super::work::{Shared, Worker};
 use crate::archive::Budget;
 use crate::output::gzip::Level;
 use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Observer, Profile, SourceFailures};
+use crate::profile::selection::JobNamePattern;
 use crate::run::{AttemptChoice, RunKey};
 
 /// The level that collections are compressed at: the fastest within 1.1 times the size of `gzip -9`.
@@ -136,6 +137,9 @@ fn collect_attempt(
     if plan.dry_run {
         return super::finish::dry_run(plan, run, listed);
     }
+    if let Some(results) = &plan.results {
+        results.attempt(run, &listed.facts);
+    }
     let verdict = FullVerdict::of(plan, run, &listed);
     let has_full = verdict == FullVerdict::Written;
     let has_additional = plan.profile == Profile::Pytorch;
@@ -148,6 +152,8 @@ fn collect_attempt(
         budget: Budget::new(plan.archive_limits.run_bytes).until(cancel),
         is_folded: AtomicBool::new(false),
         cancel: cancel.clone(),
+        results: plan.results.clone(),
+        redactor: plan.redactor.clone(),
     };
     let begin = |collection| {
         let key = key(collection, run);
@@ -157,6 +163,7 @@ fn collect_attempt(
     let failed = begin("failed_test_runs")?;
     let additional = has_additional.then(Additional::default);
     let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
+    fold.results = plan.results.is_some().then(Default::default);
     for (finding, kind) in missing(plan, &listed, verdict) {
         fold.is_partial |= kind != FindingKind::Note;
         fold.tell(finding, kind);
@@ -191,13 +198,14 @@ impl Pump<'_> {
         let feed = Feed {
             plan: self.plan,
             shared: self.shared,
-            artifacts: &self.listed.artifacts,
+            listed: self.listed,
             observer: self.observer,
             runtime: self.runtime,
             units,
             steps,
             kept,
             failure: None,
+            pattern: self.plan.results.is_some().then(JobNamePattern::new),
         };
         thread::scope(|scope| {
             let start = |name: &str| thread::Builder::new().name(name.to_owned());

@@ -9,6 +9,7 @@ use testlake_report::Finding;
 
 use super::first_sight::FirstSights;
 use super::report::{Declared, Failure, FoundCase, Repeat, RowKey, RowSum};
+use super::typed::{Owner, Told};
 use crate::archive::{Archive, Defect, Entry};
 use crate::output::gzip::Piece;
 use crate::profile::selection::EntryKind;
@@ -34,6 +35,8 @@ pub(crate) struct OpenArtifact {
     /// The job's id, in digits.
     pub(crate) job: Option<String>,
     pub(crate) archive: Archive,
+    /// Whose its reports are, where typed results are asked for.
+    pub(crate) owner: Option<Owner>,
 }
 
 /// An entry to read.
@@ -149,8 +152,10 @@ pub(crate) enum ReportStatus {
     Rejected,
     /// It is no test report.
     NotAReport,
-    /// It is a report of a format that makes no documents.
+    /// It is, by its name, a report of a format that makes no documents.
     OtherFormat,
+    /// Nothing said that it is a report but that somebody asked, and it is none.
+    NoReport,
 }
 
 /// A report has ended. Its cases have been told before.
@@ -174,6 +179,10 @@ pub(crate) struct ReportDone {
     pub(crate) repeats: Vec<Repeat>,
     /// Their documents, as far as they could be had at once.
     pub(crate) found: Vec<FoundCase>,
+    /// Why no document was made of it, where it was read all the same.
+    pub(crate) without_documents: Option<String>,
+    /// What was told of it, where typed results are asked for.
+    pub(crate) told: Option<Box<Told>>,
 }
 
 /// A list of target determination has been read, or not.

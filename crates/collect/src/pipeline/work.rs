@@ -12,6 +12,7 @@ use testlake_report::{Finding, FindingCode, Limits};
 use super::exclusions;
 use super::pass::{self, WINDOW_BYTES};
 use super::report::{ReportSink, Wanted, read_again};
+use super::typed::{Tee, Teller};
 use super::unit::{Cases, EntryTask, OpenArtifact, Outbox, Over, Part, ReportDone, ReportStatus, Unit};
 use crate::archive::{ArchiveCode, Budget, Defect, Entry, ReadOutcome, Scratch, defect_of};
 use crate::limits::ArchiveLimits;
@@ -20,6 +21,8 @@ use crate::plan::{Cancel, CollectError, Observer};
 use crate::profile::case::CaseReader;
 use crate::profile::document::Stamp;
 use crate::profile::selection::{self, EntryKind};
+use crate::redact::Redactor;
+use crate::results::Results;
 use crate::run::RunKey;
 
 /// Bytes of lines that make a piece of output.
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     /// The fold has ended.
     pub(crate) is_folded: AtomicBool,
     pub(crate) cancel: Cancel,
+    pub(crate) results: Option<Arc<dyn Results>>,
+    pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
 impl Shared {
@@ -58,10 +63,10 @@ impl Shared {
 
 /// A worker's buffers.
 pub(crate) struct Worker<'run> {
-    shared: &'run Shared,
+    pub(super) shared: &'run Shared,
     observer: &'run dyn Observer,
-    scratch: Scratch,
-    inflated: Vec<u8>,
+    pub(super) scratch: Scratch,
+    pub(super) inflated: Vec<u8>,
     scanner: XmlScanner,
     reader: CaseReader<ReportSink>,
     compressor: PieceCompressor,
@@ -101,8 +106,8 @@ impl<'run> Worker<'run> {
                     let done = self.exclusions(&artifact, &task);
                     parts.send(Part::Exclusions(done))?;
                 }
-                EntryKind::OtherReport => {
-                    let done = ReportDone::new(&artifact, &task, ReportStatus::OtherFormat);
+                EntryKind::OtherReport | EntryKind::Unnamed => {
+                    let done = self.other(&artifact, &task);
                     parts.send(Part::Report(Box::new(done)))?;
                 }
             }
@@ -168,7 +173,15 @@ impl<'run> Worker<'run> {
         let pass = match read {
             Ok(ReadOutcome::TooLargeForMemory) => {
                 match artifact.archive.stream(entry, &limits, &self.shared.budget) {
-                    Ok(mut stream) => self.stream(&mut *stream, entry, &mut done, parts),
+                    Ok(mut stream) => {
+                        let mut teller = Teller::of(self.shared, artifact, task);
+                        let mut tee = Tee::new(&mut *stream, teller.as_mut(), self.shared.limits);
+                        let pass = self.stream(&mut tee, entry, &mut done, parts)?;
+                        let told = tee.finish();
+                        done.told =
+                            teller.zip(told).map(|(teller, (reading, _))| Box::new(teller.end(reading)));
+                        Ok(pass)
+                    }
                     Err(defect) => Ok(Pass { stop: None, defects: vec![defect] }),
                 }
             }
@@ -178,12 +191,24 @@ impl<'run> Worker<'run> {
                 pass
             }),
         };
-        self.inflated = inflated;
-        // one large report must not cost its memory for all that follow
-        if self.inflated.capacity() > 8 * WINDOW_BYTES {
-            self.inflated = Vec::new();
+        let pass = pass?;
+        // of what could not be had at all nothing is told
+        let is_lost = inflated.is_empty() && !pass.defects.is_empty();
+        if done.told.is_none()
+            && !is_lost
+            && let Some(teller) = Teller::of(self.shared, artifact, task)
+        {
+            done.told = Some(Box::new(teller.whole(&inflated, self.shared.limits)));
         }
-        self.finish(pass?, done, parts)
+        self.keep_buffer(inflated);
+        self.finish(pass, done, parts)
+    }
+
+    /// Takes the buffer back. One large report must not cost its memory for all that follow.
+    pub(super) fn keep_buffer(&mut self, inflated: Vec<u8>) {
+        if inflated.capacity() <= 8 * WINDOW_BYTES {
+            self.inflated = inflated;
+        }
     }
 
     /// Passes a report that is in memory.
@@ -272,13 +297,17 @@ impl<'run> Worker<'run> {
         done.failures = std::mem::take(&mut sink.failures);
         done.failures_left_out = sink.failures_left_out;
         done.sights = std::mem::take(&mut sink.sights);
+        if let Some(mut told) = done.told.take() {
+            told.take_over(&mut done, EntryKind::Xml);
+            done.told = Some(told);
+        }
         parts.send(Part::Report(Box::new(done)))?;
         Ok(())
     }
 }
 
 impl ReportDone {
-    fn new(artifact: &OpenArtifact, task: &EntryTask, status: ReportStatus) -> Self {
+    pub(super) fn new(artifact: &OpenArtifact, task: &EntryTask, status: ReportStatus) -> Self {
         let invoking_file = selection::invoking_file(&artifact.name, &task.entry.path);
         Self {
             report: task.report,
@@ -296,13 +325,15 @@ impl ReportDone {
             sights: super::first_sight::FirstSights::default(),
             repeats: Vec::new(),
             found: Vec::new(),
+            without_documents: None,
+            told: None,
         }
     }
 }
 
 impl Defect {
     /// A bug of ours, met while an entry was read.
-    fn internal(path: &str) -> Self {
+    pub(super) fn internal(path: &str) -> Self {
         Self {
             entry: Some(path.to_owned()),
             offset: None,

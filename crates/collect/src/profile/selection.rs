@@ -25,6 +25,8 @@ pub(crate) enum EntryKind {
     Exclusions,
     /// A test report of another format, which makes no document.
     OtherReport,
+    /// What its content alone can say to be a report; only where typed results are asked for.
+    Unnamed,
 }
 
 /// What an artifact is to a profile.
@@ -44,8 +46,34 @@ pub(crate) fn artifact_kind(profile: Profile, name: &str) -> Option<ArtifactKind
     }
 }
 
-/// Says what an entry is, by its path; `None` for those that are not taken.
-pub(crate) fn entry_kind(profile: Profile, artifact: ArtifactKind, path: &str) -> Option<EntryKind> {
+/// Says what an entry is, by its path; `None` for those that are not taken. Where results are told, what is neither report
+/// nor known to be none by its name is taken for its content to say.
+pub(crate) fn entry_kind(
+    profile: Profile,
+    artifact: ArtifactKind,
+    path: &str,
+    tells: bool,
+) -> Option<EntryKind> {
+    let unnamed =
+        (tells && artifact == ArtifactKind::Reports && may_be_report(path)).then_some(EntryKind::Unnamed);
+    named_kind(profile, artifact, path).or(unnamed)
+}
+
+/// Suffixes of files that are no test reports and are common, or large, in what jobs leave.
+const NEVER_REPORTS: [&str; 50] = [
+    "7z", "a", "apk", "avi", "bin", "bmp", "bz2", "class", "css", "db", "deb", "dll", "dmp", "dylib", "ear",
+    "exe", "gif", "gz", "html", "htm", "ico", "img", "iso", "jar", "jpeg", "jpg", "js", "map", "mov", "mp4",
+    "nupkg", "o", "pdb", "pdf", "png", "pyc", "rpm", "so", "sqlite", "svg", "tar", "tgz", "ttf", "wasm",
+    "webm", "webp", "whl", "woff", "xz", "zip",
+];
+
+fn may_be_report(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let suffix = file.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    !NEVER_REPORTS.iter().any(|never| suffix.eq_ignore_ascii_case(never))
+}
+
+fn named_kind(profile: Profile, artifact: ArtifactKind, path: &str) -> Option<EntryKind> {
     let file = path.rsplit('/').next().unwrap_or(path);
     match artifact {
         ArtifactKind::TargetDetermination => {
@@ -120,6 +148,18 @@ impl JobNamePattern {
         }
     }
 
+    /// Returns what tells the job from others that run the same tests: build and configuration; where the name has no such
+    /// form, what stands in brackets at its end, as the values of a matrix do.
+    pub(crate) fn variant(&self, name: &str) -> Option<String> {
+        match self.build_and_config(Some(name)) {
+            ("NoBuildEnv", "NoTestConfig") => {
+                let (_, values) = name.strip_suffix(')')?.rsplit_once(" (")?;
+                (!values.is_empty()).then(|| values.to_owned())
+            }
+            (build, config) => Some(format!("{build} / {config}")),
+        }
+    }
+
     /// Reports whether a job's name is that of a test job.
     pub(crate) fn is_test_job(&self, name: &str) -> bool {
         self.0.as_ref().is_some_and(|pattern| pattern.is_match(name))
@@ -168,5 +208,22 @@ mod tests {
         assert_eq!(name("a / test (x)"), ("NoBuildEnv", "NoTestConfig"));
         assert_eq!(name("lint"), ("NoBuildEnv", "NoTestConfig"));
         assert_eq!(pattern.build_and_config(None), ("NoBuildEnv", "NoTestConfig"));
+        let variant = |name| pattern.variant(name);
+        assert_eq!(variant("linux / test (default, 1, 5, x)").as_deref(), Some("linux / default"));
+        assert_eq!(variant("test (ubuntu-24.04, 3.12)").as_deref(), Some("ubuntu-24.04, 3.12"));
+        assert_eq!((variant("lint"), variant("a ()"), variant("(a)")), (None, None, None));
+    }
+
+    #[test]
+    fn what_may_be_a_report_is_taken_where_results_are_told() {
+        let kind = |profile, path, tells| entry_kind(profile, ArtifactKind::Reports, path, tells);
+        assert_eq!(kind(Profile::Pytorch, "a/x.tap", false), None);
+        assert_eq!(kind(Profile::Pytorch, "a/x.tap", true), Some(EntryKind::Unnamed));
+        assert_eq!(kind(Profile::Plain, "a/x.tap", true), Some(EntryKind::OtherReport));
+        assert_eq!(kind(Profile::Plain, "a.b/results", true), Some(EntryKind::Unnamed));
+        assert_eq!(kind(Profile::Plain, "a/x.PNG", true), None);
+        assert_eq!(kind(Profile::Pytorch, "a/x.xml", true), Some(EntryKind::Xml));
+        let targets = entry_kind(Profile::Pytorch, ArtifactKind::TargetDetermination, "x.txt", true);
+        assert_eq!(targets, None);
     }
 }

@@ -71,6 +71,11 @@ pub trait Source: Debug + Send + Sync {
     /// Returns what else this place says about the attempt.
     async fn facts(&self, run: &RunKey) -> Result<RunFacts, SourceError>;
 
+    /// Returns what takes further calls to find out, given what is known: where the head comes from.
+    async fn ancestry(&self, _run: &RunKey, _facts: &RunFacts) -> Result<RunFacts, SourceError> {
+        Ok(RunFacts::default())
+    }
+
     /// Returns 16 hex digits that stand for all the bytes here, wherever they lie; `None` where the place holds runs
     /// by id. With it, input without a run's id gets one: `local-<fingerprint>`.
     ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testlake_collect::run::RunKey;
+use testlake_collect::run::{RunFacts, RunKey};
 use testlake_collect::source::circleci::{CircleCi, CircleCiSettings};
 use testlake_collect::source::{Content, Listing, Secret, Source, SourceErrorKind};
 use wiremock::matchers::{header, path, query_param, query_param_is_missing};
@@ -148,6 +148,46 @@ async fn a_workflow_is_one_attempt() {
         (facts.head_branch.as_deref(), facts.head_repository.as_deref()),
         (Some("main"), Some("fork/r"))
     );
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_pipeline_comes_from_its_workflows() {
+    let server = MockServer::start().await;
+    let vcs = json!({"branch": "pull/12", "origin_repository_url": "https://github.com/fork/r", "revision": "c0ffee1"});
+    let pipeline = json!({"id": PIPELINE, "vcs": vcs, "trigger": {"type": "webhook"}});
+    answer(&server, &format!("/pipeline/{PIPELINE}"), pipeline).await;
+    let at = |second: u32| format!("2026-11-23T02:40:{second:02}Z");
+    let workflow = |id, name, from, to: Option<u32>| json!({"id": id, "name": name, "pipeline_id": PIPELINE, "created_at": at(from), "stopped_at": to.map(at)});
+    let items = [
+        workflow(RERUN, "build", 40, None),
+        workflow(OTHER, "lint", 2, Some(20)),
+        workflow(FIRST, "build", 1, Some(30)),
+    ];
+    answer(&server, &format!("/workflow/{FIRST}"), items[2].clone()).await;
+    let page = json!({"items": items, "next_page_token": null});
+    answer(&server, &format!("/pipeline/{PIPELINE}/workflow"), page).await;
+    let (circleci, _) = circleci(&server);
+    let known = |workflow: Option<&str>, started: i64, ended: Option<i64>| RunFacts {
+        provider: Some("circleci".to_owned()),
+        workflow: workflow.map(str::to_owned),
+        event: Some("webhook".to_owned()),
+        head_commit: Some("c0ffee1".to_owned()),
+        pull_request: Some(12),
+        started_unix_ms: Some(1_795_401_600_000 + started),
+        ended_unix_ms: ended.map(|ended| 1_795_401_600_000 + ended),
+        head_branch: Some("pull/12".to_owned()),
+        head_repository: Some("fork/r".to_owned()),
+        ..RunFacts::default()
+    };
+    for (id, attempt, expected) in [
+        (FIRST, 1, known(Some("build"), 1_000, Some(30_000))),
+        (PIPELINE, 1, known(None, 1_000, Some(30_000))),
+        (PIPELINE, 2, known(Some("build"), 40_000, None)),
+    ] {
+        let facts = circleci.facts(&run(id, attempt)).await.unwrap();
+        let more = circleci.ancestry(&run(id, attempt), &facts).await.unwrap();
+        assert_eq!(facts.or(more), expected, "{id} {attempt}");
+    }
 }
 
 #[tokio::test]

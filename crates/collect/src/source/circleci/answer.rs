@@ -14,12 +14,16 @@ pub(super) struct Workflow {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) created_at: Option<String>,
+    pub(super) stopped_at: Option<String>,
 }
 
 /// A workflow, for its pipeline.
 #[derive(Debug, Deserialize)]
 pub(super) struct WorkflowPipeline {
     pub(super) pipeline_id: String,
+    pub(super) name: Option<String>,
+    pub(super) created_at: Option<String>,
+    pub(super) stopped_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,10 +47,20 @@ pub(super) struct Artifact {
 pub(super) struct Pipeline {
     pub(super) id: String,
     pub(super) vcs: Option<Vcs>,
+    pub(super) trigger: Option<Trigger>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Trigger {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Vcs {
     pub(super) branch: Option<String>,
+    pub(super) revision: Option<String>,
+    /// The number of the pull request.
+    pub(super) review_id: Option<String>,
     pub(super) origin_repository_url: Option<String>,
 }

@@ -180,6 +180,10 @@ impl Source for CircleCi {
     async fn facts(&self, run: &RunKey) -> Result<RunFacts, SourceError> {
         self.facts_of(run).await
     }
+
+    async fn ancestry(&self, run: &RunKey, _facts: &RunFacts) -> Result<RunFacts, SourceError> {
+        self.ancestry_of(run).await
+    }
 }
 
 fn slug_parts(slug: &str) -> Result<Vec<String>, SourceError> {

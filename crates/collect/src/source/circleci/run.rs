@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use testlake_report::time::parse_instant;
 use url::Url;
 
 use super::CircleCi;
@@ -11,8 +12,8 @@ use crate::source::{SourceError, SourceErrorKind};
 
 /// What a run id names.
 enum Named {
-    /// A workflow, by its own id, and the id of its pipeline.
-    Workflow(String, String),
+    /// A workflow, by its own id, and what the API says of it.
+    Workflow(String, WorkflowPipeline),
     /// A pipeline, with what the API says of it.
     Pipeline(Pipeline),
 }
@@ -37,7 +38,7 @@ impl CircleCi {
         }
         let workflow = self.http.get_json::<WorkflowPipeline>(&self.url(["workflow", id])).await;
         match workflow {
-            Ok(page) => Ok(Named::Workflow(id.to_owned(), page.value.pipeline_id)),
+            Ok(page) => Ok(Named::Workflow(id.to_owned(), page.value)),
             Err(error) if error.kind() == SourceErrorKind::NotFound => {
                 Ok(Named::Pipeline(self.http.get_json(&self.url(["pipeline", id])).await?.value))
             }
@@ -93,16 +94,53 @@ impl CircleCi {
     }
 
     pub(super) async fn facts_of(&self, run: &RunKey) -> Result<RunFacts, SourceError> {
-        let pipeline = match self.named(run).await? {
-            Named::Workflow(_, pipeline) => {
-                self.http.get_json::<Pipeline>(&self.url(["pipeline", &pipeline])).await?.value
+        let (pipeline, workflows) = match self.named(run).await? {
+            Named::Workflow(_, workflow) => {
+                let url = self.url(["pipeline", &workflow.pipeline_id]);
+                (self.http.get_json::<Pipeline>(&url).await?.value, vec![workflow])
             }
-            Named::Pipeline(pipeline) => pipeline,
+            Named::Pipeline(pipeline) => (pipeline, Vec::new()),
         };
-        let Some(vcs) = pipeline.vcs else { return Ok(RunFacts::default()) };
-        let head_repository = vcs.origin_repository_url.as_deref().and_then(repository_of);
-        Ok(RunFacts { head_branch: vcs.branch, head_repository })
+        let mut facts = RunFacts {
+            provider: Some("circleci".to_owned()),
+            event: pipeline.trigger.and_then(|trigger| trigger.kind),
+            ..RunFacts::default()
+        };
+        if let [workflow] = workflows.as_slice() {
+            facts.workflow.clone_from(&workflow.name);
+            facts.started_unix_ms = unix_ms(workflow.created_at.as_deref());
+            facts.ended_unix_ms = unix_ms(workflow.stopped_at.as_deref());
+        }
+        let Some(vcs) = pipeline.vcs else { return Ok(facts) };
+        // the branch of a pull request from a fork is its number's
+        let of_branch = vcs.branch.as_deref().and_then(|branch| branch.strip_prefix("pull/"));
+        facts.pull_request = vcs.review_id.as_deref().or(of_branch).and_then(|number| number.parse().ok());
+        facts.head_commit = vcs.revision;
+        facts.head_repository = vcs.origin_repository_url.as_deref().and_then(repository_of);
+        facts.head_branch = vcs.branch;
+        Ok(facts)
     }
+
+    /// Returns what the workflows of an attempt of a pipeline say of it together.
+    pub(super) async fn ancestry_of(&self, run: &RunKey) -> Result<RunFacts, SourceError> {
+        let Named::Pipeline(pipeline) = self.named(run).await? else { return Ok(RunFacts::default()) };
+        let ids = self.workflows(run).await?;
+        let mut workflows = self.all::<Workflow>(self.url(["pipeline", &pipeline.id, "workflow"])).await?;
+        workflows.retain(|workflow| ids.contains(&workflow.id));
+        let started = workflows.iter().filter_map(|workflow| unix_ms(workflow.created_at.as_deref())).min();
+        let ended: Option<Vec<_>> =
+            workflows.iter().map(|workflow| unix_ms(workflow.stopped_at.as_deref())).collect();
+        let workflow = match workflows.as_slice() {
+            [only] => Some(only.name.clone()),
+            _ => None,
+        };
+        let ended_unix_ms = ended.and_then(|times| times.into_iter().max());
+        Ok(RunFacts { workflow, started_unix_ms: started, ended_unix_ms, ..RunFacts::default() })
+    }
+}
+
+fn unix_ms(time: Option<&str>) -> Option<i64> {
+    parse_instant(time?).filter(|time| time.has_zone).map(|time| time.unix_ms)
 }
 
 /// Returns `owner/name` of a repository's web address.

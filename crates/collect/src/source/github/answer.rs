@@ -71,13 +71,54 @@ pub(super) struct Run {
     pub(super) run_attempt: u32,
 }
 
+/// An attempt. What is missing is unknown.
 #[derive(Debug, Deserialize)]
 pub(super) struct Attempt {
+    pub(super) name: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) event: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) head_sha: Option<String>,
     pub(super) head_branch: Option<String>,
     pub(super) head_repository: Option<Repository>,
+    pub(super) repository: Option<Repository>,
+    pub(super) pull_requests: Option<Vec<PullRequest>>,
+    pub(super) run_started_at: Option<String>,
+    pub(super) updated_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Repository {
+    pub(super) id: Option<u64>,
+    pub(super) full_name: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PullRequest {
+    pub(super) number: u64,
+    pub(super) head: PullRequestEnd,
+    pub(super) base: PullRequestEnd,
+}
+
+/// What a pull request goes from or to.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PullRequestEnd {
+    pub(super) sha: String,
+    /// Absent where it was removed.
+    pub(super) repo: Option<Repository>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Repository {
-    pub(super) full_name: String,
+pub(super) struct RepositoryFacts {
+    pub(super) default_branch: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) merge_base_commit: Commit,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Commit {
+    pub(super) sha: String,
 }

@@ -6,14 +6,18 @@
 mod address;
 mod answer;
 mod attempt;
+mod facts;
+mod history;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use address::{RunUrl, parse_run_url};
+pub use history::{HistoryRequest, PastRun};
 
 use self::answer::{Artifact, Artifacts, Attempt, Job, Jobs, Paged, Run};
 use super::http::{Api, ApiWords, BEARER, Http, HttpSettings, shown};
@@ -79,6 +83,9 @@ impl ArtifactChoice {
 pub struct GitHub {
     http: Http,
     artifacts: ArtifactChoice,
+    /// What was asked for last, and answered.
+    last_attempt: Mutex<Option<(RunKey, Arc<Attempt>)>>,
+    last_default: Mutex<Option<(Url, String)>>,
 }
 
 impl GitHub {
@@ -105,20 +112,20 @@ impl GitHub {
             .with_header("accept", "application/vnd.github+json")
             .with_header("x-github-api-version", "2022-11-28")
             .with_token(BEARER, "Bearer ", settings.token)?;
-        Ok(Self { http: Http::new(api, settings.http)?, artifacts: settings.artifacts })
+        Ok(Self {
+            http: Http::new(api, settings.http)?,
+            artifacts: settings.artifacts,
+            last_attempt: Mutex::new(None),
+            last_default: Mutex::new(None),
+        })
     }
 
     /// Returns the address of something of the run.
     fn run_url(&self, run: &RunKey, parts: &[&str]) -> Result<Url, SourceError> {
-        let wrong = |what: String| SourceError::new(SourceErrorKind::BadSetting, what);
-        let repo =
-            run.repo.as_deref().ok_or_else(|| wrong("GitHub needs the run's repository".to_owned()))?;
-        let owner_and_name = repo.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
-        let (owner, name) = owner_and_name.ok_or_else(|| {
-            wrong(format!("`{repo}` is no repository of GitHub's; it has the form owner/name"))
-        })?;
+        let (owner, name) = owner_and_name(run.repo.as_deref())?;
         if run.run_id.is_empty() || !run.run_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong(format!("`{}` is no run of GitHub's; its ids are numbers", run.run_id)));
+            let what = format!("`{}` is no run of GitHub's; its ids are numbers", run.run_id);
+            return Err(SourceError::new(SourceErrorKind::BadSetting, what));
         }
         let start = ["repos", owner, name, "actions", "runs", &run.run_id];
         Ok(self.http.api().url(start.into_iter().chain(parts.iter().copied())))
@@ -224,11 +231,19 @@ impl Source for GitHub {
     }
 
     async fn facts(&self, run: &RunKey) -> Result<RunFacts, SourceError> {
-        let url = self.run_url(run, &["attempts", &run.attempt.to_string()])?;
-        let attempt = self.http.get_json::<Attempt>(&url).await?.value;
-        let head_repository = attempt.head_repository.map(|repository| repository.full_name);
-        Ok(RunFacts { head_branch: attempt.head_branch, head_repository })
+        self.facts_of(run).await
     }
+
+    async fn ancestry(&self, run: &RunKey, facts: &RunFacts) -> Result<RunFacts, SourceError> {
+        self.ancestry_of(run, facts).await
+    }
+}
+
+fn owner_and_name(repo: Option<&str>) -> Result<(&str, &str), SourceError> {
+    let wrong = |what: String| SourceError::new(SourceErrorKind::BadSetting, what);
+    let repo = repo.ok_or_else(|| wrong("GitHub needs the run's repository".to_owned()))?;
+    let parts = repo.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
+    parts.ok_or_else(|| wrong(format!("`{repo}` is no repository of GitHub's; it has the form owner/name")))
 }
 
 /// Reports whether this can be the name of an owner or a repository.

@@ -50,6 +50,8 @@ impl Artifact {
 const ARCHIVES: [&str; 6] = [".tar.gz", ".tar.zst", ".tgz", ".tzst", ".tar", ".zip"];
 /// The suffixes that reports have. A file given by itself or met by a glob is taken whatever its suffix.
 const REPORTS: [&str; 6] = [".xml", ".json", ".jsonl", ".ndjson", ".trx", ".tap"];
+/// The suffixes of texts that reports are in, too, where their content is asked.
+const TEXTS: [&str; 4] = [".txt", ".log", ".out", ".output"];
 /// The suffixes of compressed files that are read.
 const COMPRESSED: [&str; 3] = [".gz", ".zst", ".zstd"];
 
@@ -70,15 +72,24 @@ pub(super) fn has_known_suffix(path: &str) -> bool {
     is_whole(path) || without_suffix(path, &REPORTS).is_some()
 }
 
+/// Which files below a folder that is given as it is are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Those that are reports or archives by their names.
+    Named,
+    /// Also texts that may hold reports.
+    Texts,
+}
+
 /// A folder given as it is.
-struct Everything;
+struct Everything(Taken);
 
 impl Wanted for Everything {
     fn enters(&self, _folder: &str) -> bool {
         true
     }
     fn takes(&self, file: &str) -> bool {
-        has_known_suffix(file)
+        has_known_suffix(file) || (self.0 == Taken::Texts && without_suffix(file, &TEXTS).is_some())
     }
 }
 
@@ -86,11 +97,11 @@ impl Inventory {
     /// Finds the artifacts of paths and globs.
     ///
     /// A word that is neither a path on the disk nor a glob is an error; a glob that nothing matches is not.
-    pub(super) fn find(words: &[String]) -> Result<Self, SourceError> {
+    pub(super) fn find(words: &[String], taken: Taken) -> Result<Self, SourceError> {
         let mut finder = Finder::default();
         for word in words {
             match fs::metadata(word) {
-                Ok(metadata) if metadata.is_dir() => finder.folder(Path::new(word), &Everything)?,
+                Ok(metadata) if metadata.is_dir() => finder.folder(Path::new(word), &Everything(taken))?,
                 Ok(metadata) if metadata.is_file() => finder.file(Path::new(word), metadata.len())?,
                 Ok(_) => {
                     let what = format!("`{word}` is neither a file nor a folder");

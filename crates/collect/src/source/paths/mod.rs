@@ -20,13 +20,14 @@ mod fingerprint;
 mod inventory;
 mod pattern;
 
-use inventory::{Bytes, Inventory};
+use inventory::{Bytes, Inventory, Taken};
 
 /// Paths and globs as the user gave them. What lies there is found at the first call, once.
 #[derive(Debug)]
 pub struct Paths {
     name: String,
     given: Given,
+    taken: Taken,
     inventory: OnceCell<Inventory>,
 }
 
@@ -48,7 +49,15 @@ impl Paths {
             }
             _ => words.join(", "),
         };
-        Self { name, given: Given::Words(words), inventory: OnceCell::new() }
+        Self { name, given: Given::Words(words), taken: Taken::Named, inventory: OnceCell::new() }
+    }
+
+    /// Also takes texts below folders (`.txt`, `.log`, `.out`, `.output`), of which the content says whether they hold a report:
+    /// for who asks for typed results.
+    #[must_use]
+    pub fn with_texts(mut self) -> Self {
+        self.taken = Taken::Texts;
+        self
     }
 
     /// Makes the source of a CircleCI job's working folder: `**/test/test-reports/**/*.xml` below it.
@@ -57,14 +66,14 @@ impl Paths {
     pub fn circleci(working_folder: impl Into<PathBuf>) -> Self {
         let folder = working_folder.into();
         let name = folder.display().to_string();
-        Self { name, given: Given::CircleCi(folder), inventory: OnceCell::new() }
+        Self { name, given: Given::CircleCi(folder), taken: Taken::Named, inventory: OnceCell::new() }
     }
 
     async fn inventory(&self) -> Result<&Inventory, SourceError> {
-        let given = self.given.clone();
+        let (given, taken) = (self.given.clone(), self.taken);
         let find = || {
             blocking(move || match given {
-                Given::Words(words) => Inventory::find(&words),
+                Given::Words(words) => Inventory::find(&words, taken),
                 Given::CircleCi(folder) => Inventory::find_circleci(&folder),
             })
         };

@@ -56,6 +56,10 @@ async fn the_first_folder_below_the_path_given_stands_for_the_artifact() {
     let dir = tree(&["in/unit/a/b.xml", "in/unit/c.xml", "in/lint/x.json", "in/d.xml", "in/unit/notes.md"]);
     let all = shown(&paths(&dir, &["in"])).await;
     assert_eq!(all, "in d.xml\nlint x.json\nunit a/b.xml c.xml\n");
+    add(dir.path(), &["in/unit/tap.txt", "in/build/make.LOG"]);
+    assert_eq!(shown(&paths(&dir, &["in"])).await, all);
+    let texts = shown(&paths(&dir, &["in"]).with_texts()).await;
+    assert_eq!(texts, "build make.LOG\nin d.xml\nlint x.json\nunit a/b.xml c.xml tap.txt\n");
     let one = shown(&paths(&dir, &["in/unit/c.xml", "in/unit/notes.md"])).await;
     assert_eq!(one, "notes.md = 16 bytes\nunit c.xml\n");
 }

@@ -8,6 +8,7 @@ mod quirks;
 mod read_again;
 mod said;
 mod same_bytes;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +24,7 @@ use testlake_collect::pipeline;
 use testlake_collect::plan::{
     Cancel, CollectError, CollectPlan, Collected, Full, Observer, Profile, RunRequest, Unobserved,
 };
-use testlake_collect::run::AttemptChoice;
+use testlake_collect::run::{AttemptChoice, RunFacts};
 use testlake_collect::source::{Folder, JobNames, Layout};
 use testlake_testkit::run::{REPO, RUN_ID};
 use testlake_testkit::zip::{Member, ZipBuilder};
@@ -42,8 +43,7 @@ fn plan(bucket: &Path, run_id: &str, out: &Path) -> CollectPlan {
         full: Full::Always,
         full_branch: "main".to_owned(),
         full_repository: None,
-        head_branch: None,
-        head_repository: None,
+        facts: RunFacts::default(),
         job_names: None,
         jobs_source: None,
         artifact_glob: None,
@@ -54,6 +54,8 @@ fn plan(bucket: &Path, run_id: &str, out: &Path) -> CollectPlan {
         require_complete: false,
         expect_jobs: None,
         dry_run: false,
+        results: None,
+        redactor: None,
     }
 }
 

@@ -72,7 +72,8 @@ impl Source for Said {
     }
 
     async fn facts(&self, _run: &RunKey) -> Result<RunFacts, SourceError> {
-        let facts = RunFacts { head_branch: None, head_repository: Some("pytorch/pytorch".to_owned()) };
+        let head_repository = Some("pytorch/pytorch".to_owned());
+        let facts = RunFacts { head_repository, ..RunFacts::default() };
         self.facts.map_or(Ok(facts), |kind| Err(SourceError::new(kind, "it does not say")))
     }
 }
@@ -284,7 +285,7 @@ fn a_head_that_cannot_be_had_is_told_and_costs_the_whole_verdict_only_where_it_d
         let mut plan = run.plan();
         plan.full = full;
         plan.profile = profile;
-        plan.head_branch = branch.map(str::to_owned);
+        plan.facts.head_branch = branch.map(str::to_owned);
         plan.sources = vec![lost()];
         for dry_run in [true, false] {
             plan.dry_run = dry_run;
@@ -300,7 +301,7 @@ fn a_head_that_cannot_be_had_is_told_and_costs_the_whole_verdict_only_where_it_d
     // what another source knows is known
     let mut plan = run.plan();
     plan.full = auto;
-    plan.head_branch = Some("main".to_owned());
+    plan.facts.head_branch = Some("main".to_owned());
     plan.sources = vec![lost(), Arc::new(Said::of(&run))];
     let ledger = collect(&plan).ledger;
     assert_eq!((ledger.findings.len(), ledger.verdict), (0, Verdict::Complete));

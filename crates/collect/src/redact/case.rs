@@ -1,0 +1,68 @@
+//! The texts of a case.
+
+use testlake_report::Case;
+use testlake_report::model::{Detail, Text};
+
+use super::{Masked, Redactor};
+
+impl Redactor {
+    /// Masks the secrets in what a case tells and printed: its details and those of its tries, its output, the values of its
+    /// properties. Returns the case as it may be kept, where it is another.
+    ///
+    /// Names stay: [`NameWatch`] looks at them.
+    pub fn redact_case<'case>(&self, case: &Case<'case>, masked: &mut Masked) -> Option<Case<'case>> {
+        if !texts(case).any(|text| self.finds(text)) {
+            return None;
+        }
+        let mut case = case.clone();
+        let mut mask = |text: &mut Text<'case>| {
+            let clean = match self.redact(text, masked) {
+                Text::Owned(clean) => clean,
+                Text::Borrowed(_) => return,
+            };
+            *text = Text::Owned(clean);
+        };
+        let tries = case.tries.iter_mut().map(|one| &mut one.detail);
+        for Detail { kind, message, text } in std::iter::once(&mut case.detail).chain(tries) {
+            kind.iter_mut().chain(message).chain(text).for_each(&mut mask);
+        }
+        case.stdout.iter_mut().chain(&mut case.stderr).for_each(&mut mask);
+        case.properties.iter_mut().for_each(|(_, value)| mask(value));
+        Some(case)
+    }
+}
+
+fn texts<'case>(case: &'case Case<'_>) -> impl Iterator<Item = &'case str> {
+    let tries = case.tries.iter().map(|one| &one.detail);
+    let details = std::iter::once(&case.detail).chain(tries);
+    let details = details.flat_map(|detail| detail.kind.iter().chain(&detail.message).chain(&detail.text));
+    let output = case.stdout.iter().chain(&case.stderr);
+    let values = case.properties.iter().map(|(_, value)| value);
+    details.chain(output).chain(values).map(|text| &**text)
+}
+
+/// Looks for secrets in the names of a report's cases. What many have in common is looked at once.
+#[derive(Debug, Default)]
+pub struct NameWatch {
+    file: String,
+    class: String,
+    suite: String,
+}
+
+impl NameWatch {
+    /// Reports whether a name of the case holds a secret that one before it did not.
+    pub fn finds(&mut self, redactor: &Redactor, case: &Case<'_>) -> bool {
+        let is_new = |known: &mut String, name: &str| {
+            let is_new = known != name;
+            if is_new {
+                name.clone_into(known);
+            }
+            is_new && redactor.finds(name)
+        };
+        let mut found = is_new(&mut self.file, case.file.as_deref().unwrap_or_default());
+        found |= is_new(&mut self.class, case.class.as_deref().unwrap_or_default());
+        // the innermost is the one that changes
+        found |= is_new(&mut self.suite, case.suite.last().map(|name| &**name).unwrap_or_default());
+        found | case.name.as_deref().is_some_and(|name| redactor.finds(name))
+    }
+}

@@ -1,0 +1,173 @@
+//! A version of a table as the engine scans it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
+use object_store_lake::path::Path;
+use serde_json::Value;
+
+use super::QueryError;
+use crate::clock::parse_day;
+use crate::schema::{Column, Kind, TableKind};
+use crate::table::{Entry, Snapshot, Table};
+
+/// A version of a table.
+#[derive(Debug)]
+pub(super) struct LakeTable {
+    files: Vec<PartitionedFile>,
+    statistics: Statistics,
+    schema: TableSchema,
+    store: ObjectStoreUrl,
+}
+
+impl LakeTable {
+    /// Makes the table of a version, and tells the engine where its files are.
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        context: &SessionContext,
+    ) -> std::result::Result<Self, QueryError> {
+        Self::of(snapshot.table(), snapshot.entries(), context)
+    }
+
+    /// Makes a table of some files of one.
+    pub(super) fn of(
+        table: &Table,
+        entries: &[Entry],
+        context: &SessionContext,
+    ) -> std::result::Result<Self, QueryError> {
+        let kind = table.kind;
+        let store =
+            ObjectStoreUrl::parse(format!("testlake://{}", kind.name())).map_err(QueryError::of_setup)?;
+        context.runtime_env().register_object_store(store.as_ref(), table.store());
+        let schema = schema_of(kind);
+        let files = entries.iter().map(|entry| file_of(kind, entry)).collect::<Option<Vec<_>>>();
+        let files = files.ok_or_else(|| crate::LakeError::Foreign {
+            lake: table.place.to_string(),
+            table: kind.name(),
+            why: "the log names a file by a path or under a day that no testlake writes".to_owned(),
+        })?;
+        let mut statistics = Statistics::new_unknown(schema.table_schema());
+        let rows = entries.iter().map(Entry::rows).sum::<Option<u64>>();
+        if let Some(rows) = rows.and_then(|rows| usize::try_from(rows).ok()) {
+            statistics.num_rows = Precision::Exact(rows);
+        }
+        Ok(Self { files, statistics, schema, store })
+    }
+}
+
+/// Returns the columns as the engine holds them: texts as views, which share the bytes of a page.
+fn schema_of(kind: TableKind) -> TableSchema {
+    let as_view = |field: &FieldRef| -> Field {
+        let field = field.as_ref().clone();
+        if field.data_type() == &DataType::Utf8 { field.with_data_type(DataType::Utf8View) } else { field }
+    };
+    let fields: Vec<Field> = kind.file_schema().fields().iter().map(as_view).collect();
+    let of_partition = |column: &&Column| Some(column.name) == kind.partition();
+    let partitions = kind.columns().iter().filter(of_partition).map(|column| Arc::new(column.to_arrow()));
+    let partitions: Vec<FieldRef> = partitions.collect();
+    TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(partitions).build()
+}
+
+fn file_of(kind: TableKind, entry: &Entry) -> Option<PartitionedFile> {
+    let mut file = PartitionedFile::new(String::new(), entry.size);
+    file.object_meta.location = Path::parse(&entry.path).ok()?;
+    if kind.partition().is_some() {
+        let day = parse_day(entry.date.as_deref()?)?;
+        file = file.with_partition_values(vec![ScalarValue::Date32(Some(day))]);
+    }
+    let Some(known) = entry.parsed_statistics() else { return Some(file) };
+    let stored = kind.columns().iter().filter(|column| Some(column.name) != kind.partition());
+    let statistics = Statistics {
+        num_rows: count(known.get("numRecords")),
+        total_byte_size: Precision::Absent,
+        column_statistics: stored.map(|column| column_statistics(column, &known)).collect(),
+    };
+    Some(file.with_statistics(Arc::new(statistics)))
+}
+
+fn count(number: Option<&Value>) -> Precision<usize> {
+    let number = number.and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+    number.map_or(Precision::Absent, Precision::Exact)
+}
+
+fn column_statistics(column: &Column, known: &Value) -> ColumnStatistics {
+    let bound = |which: &str| {
+        let value = known.get(which)?.get(column.name)?;
+        let value = match column.kind {
+            Kind::Text => ScalarValue::Utf8View(Some(value.as_str()?.to_owned())),
+            Kind::Int => ScalarValue::Int32(Some(i32::try_from(value.as_i64()?).ok()?)),
+            Kind::Long => ScalarValue::Int64(Some(value.as_i64()?)),
+            // A time is kept there to the millisecond, which is no exact value of the column.
+            Kind::Double | Kind::Boolean | Kind::Date | Kind::Time | Kind::Texts | Kind::Tags => return None,
+        };
+        // Wider than the values at times, and so never told of the whole table, of which `min` would be answered by them.
+        Some(Precision::Exact(value))
+    };
+    ColumnStatistics {
+        null_count: count(known.get("nullCount").and_then(|counts| counts.get(column.name))),
+        min_value: bound("minValues").unwrap_or(Precision::Absent),
+        max_value: bound("maxValues").unwrap_or(Precision::Absent),
+        ..ColumnStatistics::new_unknown()
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        Some(self.statistics.clone())
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema = datafusion::common::project_schema(self.schema.table_schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let groups = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
+        let source = Arc::new(ParquetSource::new(self.schema.clone()));
+        let scan = FileScanConfigBuilder::new(self.store.clone(), source)
+            .with_file_groups(groups)
+            .with_statistics(self.statistics.clone())
+            .with_projection_indices(projection.cloned())?
+            // A filter is applied later, and needs more rows than are asked for.
+            .with_limit(limit.filter(|_| filters.is_empty()))
+            .build();
+        let options = state.table_options().parquet.clone();
+        let format = ParquetFormat::default().with_options(options);
+        format.create_physical_plan(state, scan).await
+    }
+}
