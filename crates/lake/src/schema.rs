@@ -236,7 +236,7 @@ impl TableKind {
         static SCHEMAS: LazyLock<[SchemaRef; 3]> = LazyLock::new(|| {
             TableKind::ALL.map(|kind| {
                 let stored = kind.columns().iter().filter(|column| Some(column.name) != kind.partition());
-                Arc::new(Schema::new(stored.map(Column::to_arrow).collect::<Vec<_>>()))
+                Arc::new(Schema::new(stored.map(|column| column.to_arrow()).collect::<Vec<_>>()))
             })
         });
         let [runs, results, findings] = &*SCHEMAS;
@@ -260,7 +260,7 @@ impl TableKind {
 
 impl Column {
     /// Returns the field of Arrow.
-    pub fn to_arrow(&self) -> Field {
+    pub fn to_arrow(self) -> Field {
         Field::new(self.name, self.kind.to_arrow(), self.nullable)
     }
 
