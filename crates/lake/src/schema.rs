@@ -249,7 +249,7 @@ impl TableKind {
 
     /// Returns the schema that the Delta log holds.
     pub(crate) fn delta_fields(self) -> Vec<StructField> {
-        self.columns().iter().map(Column::to_delta).collect()
+        self.columns().iter().map(|column| column.to_delta()).collect()
     }
 
     /// Returns the schema that the Delta log holds, whole.
@@ -264,7 +264,7 @@ impl Column {
         Field::new(self.name, self.kind.to_arrow(), self.nullable)
     }
 
-    fn to_delta(&self) -> StructField {
+    fn to_delta(self) -> StructField {
         let kind = match self.kind {
             Kind::Text => DeltaType::Primitive(PrimitiveType::String),
             Kind::Int => DeltaType::Primitive(PrimitiveType::Integer),
