@@ -4,6 +4,8 @@
 //! cargo run --release -p testlake-lake --example take_in -- FOLDER LAKE
 //! ```
 
+#![expect(clippy::print_stdout, reason = "what it says is what it is for")]
+
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use testlake_collect::bucket::StoreSettings;
 use tokio::runtime::Handle;
 
@@ -38,9 +39,7 @@ impl Lake {
     /// Where there is none, where a later program made it, or where it cannot be read.
     pub async fn open(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
         let lake = Self::at(lake, settings)?;
-        for table in lake.tables.iter() {
-            table.snapshot().await?;
-        }
+        try_join_all(lake.tables.iter().map(Table::snapshot)).await?;
         Ok(lake)
     }
 
@@ -51,12 +50,7 @@ impl Lake {
     /// As [`Self::open`], and where it cannot be written.
     pub async fn open_or_create(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
         let lake = Self::at(lake, settings)?;
-        for table in lake.tables.iter() {
-            if !table.exists().await? {
-                table.create().await?;
-            }
-            table.snapshot().await?;
-        }
+        try_join_all(lake.tables.iter().map(Table::opened_or_created)).await?;
         Ok(lake)
     }
 

@@ -25,6 +25,9 @@ use crate::table::{Commit, Entry, Snapshot, Table};
 /// Artifact and path of reports; a path that is absent stands for the artifact itself.
 pub(crate) type Reports = FxHashSet<(String, Option<String>)>;
 
+/// Artifact and path as a row has them.
+type RowOf = (Option<String>, Option<String>);
+
 /// Which rows of the attempt are replaced.
 #[derive(Debug, Clone)]
 pub(crate) enum Scope {
@@ -193,9 +196,9 @@ impl<'a> Replace<'a> {
         };
         let (artifacts, paths) = (text("artifact")?, text("report")?);
         // Rows of one report come in runs, or at least often.
-        let mut last: Option<((Option<String>, Option<String>), bool)> = None;
+        let mut last: Option<(RowOf, bool)> = None;
         let mut is_replaced = |row: usize| {
-            let same = |(artifact, path): &(Option<String>, Option<String>)| {
+            let same = |(artifact, path): &RowOf| {
                 artifact.as_deref() == artifacts.is_valid(row).then(|| artifacts.value(row))
                     && path.as_deref() == paths.is_valid(row).then(|| paths.value(row))
             };

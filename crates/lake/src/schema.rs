@@ -236,7 +236,7 @@ impl TableKind {
         static SCHEMAS: LazyLock<[SchemaRef; 3]> = LazyLock::new(|| {
             TableKind::ALL.map(|kind| {
                 let stored = kind.columns().iter().filter(|column| Some(column.name) != kind.partition());
-                Arc::new(Schema::new(stored.map(Column::to_arrow).collect::<Vec<_>>()))
+                Arc::new(Schema::new(stored.map(|column| column.to_arrow()).collect::<Vec<_>>()))
             })
         });
         let [runs, results, findings] = &*SCHEMAS;
@@ -249,7 +249,7 @@ impl TableKind {
 
     /// Returns the schema that the Delta log holds.
     pub(crate) fn delta_fields(self) -> Vec<StructField> {
-        self.columns().iter().map(Column::to_delta).collect()
+        self.columns().iter().map(|column| column.to_delta()).collect()
     }
 
     /// Returns the schema that the Delta log holds, whole.
@@ -260,11 +260,11 @@ impl TableKind {
 
 impl Column {
     /// Returns the field of Arrow.
-    pub fn to_arrow(&self) -> Field {
+    pub fn to_arrow(self) -> Field {
         Field::new(self.name, self.kind.to_arrow(), self.nullable)
     }
 
-    fn to_delta(&self) -> StructField {
+    fn to_delta(self) -> StructField {
         let kind = match self.kind {
             Kind::Text => DeltaType::Primitive(PrimitiveType::String),
             Kind::Int => DeltaType::Primitive(PrimitiveType::Integer),

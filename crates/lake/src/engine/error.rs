@@ -159,8 +159,8 @@ fn sentence(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let mut rest = text.as_str();
     while let Some((kind, behind)) = rest.split_once(": ") {
-        let is_kind =
-            ["rror", "SQL", "Shared", "Diagnostic"].iter().any(|end| kind.ends_with(end)) && kind.len() < 40;
+        let is_kind = ["error", "Error", "SQL", "Shared", "Diagnostic"].iter().any(|end| kind.ends_with(end))
+            && kind.len() < 40;
         if !is_kind {
             break;
         }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::Statistics;
 use crate::error::LakeError;
 use crate::schema::TableKind;
-use crate::table::{Entry, Table};
+use crate::table::{Entry, Table, Told};
 
 /// How hard to try for a small file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,6 +153,6 @@ pub(crate) async fn put(
         size,
         modified: crate::clock::unix_ms(),
         date,
-        statistics: Some(written.statistics.into()),
+        statistics: Told::Text(written.statistics.into()),
     })
 }

@@ -78,6 +78,10 @@ impl ReportRows {
     /// Lets the rows count.
     pub fn end(mut self) {
         self.has_ended = true;
+        if self.rows.len() == self.begin {
+            // Nothing of it is waited for.
+            self.rows.take_back(self.begin);
+        }
         self.ingest.end_report(&self.key, u64::try_from(self.ordinal).unwrap_or(0));
         self.ingest.count(std::mem::take(&mut self.files));
         self.ingest.add_findings(std::mem::take(&mut self.findings));

@@ -50,6 +50,8 @@ struct State {
     findings: Vec<FindingRow>,
     days: FxHashSet<i32>,
     error: Option<LakeError>,
+    /// Once the results are the table's: how many rows they replaced, and the version that has them.
+    committed: Option<(u64, u64)>,
 }
 
 /// A finding to keep.
@@ -255,10 +257,20 @@ impl Ingest {
             self.small(TableKind::Findings, &|| finding_rows(&self.attempt, &rows), rows.is_empty()).await?;
         self.replace(TableKind::Findings, of_findings, file, &mut taken_in).await?;
 
-        let of_results = Scope::Reports { reports, and_no_report: false };
-        let replaced = self.replace(TableKind::Results, of_results, files, &mut taken_in).await?;
-        // From here on they are the table's.
-        locked(&self.state).files.clear();
+        let committed = locked(&self.state).committed;
+        let replaced = match committed {
+            // A call before this one came so far, and no further.
+            Some(replaced) => replaced,
+            None => {
+                let of_results = Scope::Reports { reports, and_no_report: false };
+                let replaced = self.replace(TableKind::Results, of_results, files, &mut taken_in).await?;
+                let mut state = locked(&self.state);
+                // From here on they are the table's.
+                state.files.clear();
+                state.committed = Some(replaced);
+                replaced
+            }
+        };
         (taken_in.replaced, taken_in.version) = replaced;
 
         let scope = if figures.is_some() { Scope::Attempt } else { Scope::IfAbsent };

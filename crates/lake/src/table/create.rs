@@ -5,7 +5,7 @@ use deltalake_core::logstore::CommitOrBytes;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Table;
+use super::{Snapshot, Table};
 use crate::error::LakeError;
 use crate::schema::{VERSION, VERSION_PROPERTY};
 
@@ -18,8 +18,19 @@ impl Table {
         self.log.is_delta_table_location().await.map_err(|error| self.log_error(error))
     }
 
+    /// Reads the table, and makes it where there is none.
+    pub(crate) async fn opened_or_created(&self) -> Result<Snapshot, LakeError> {
+        match self.snapshot().await {
+            Err(LakeError::NoLake { .. } | LakeError::NoTable { .. }) => {
+                self.create().await?;
+                self.snapshot().await
+            }
+            opened => opened,
+        }
+    }
+
     /// Makes the table. One that somebody else makes at the same time is left as it is.
-    pub(crate) async fn create(&self) -> Result<(), LakeError> {
+    async fn create(&self) -> Result<(), LakeError> {
         let internal = LakeError::internal("making a table");
         let schema = self.kind.delta_schema().map_err(|error| internal(error.into()))?;
         let schema = serde_json::to_string(&schema).map_err(|error| internal(error.into()))?;

@@ -5,7 +5,7 @@ mod create;
 mod snapshot;
 
 pub(crate) use commit::{Commit, Operation};
-pub(crate) use snapshot::{Entry, Snapshot};
+pub(crate) use snapshot::{Entry, Snapshot, Told};
 
 use std::sync::{Arc, Mutex};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use deltalake_core::DeltaTable;
-use deltalake_core::kernel::{Action, Add, Remove};
+use deltalake_core::kernel::{Action, Add, LogicalFileView, Remove};
 use futures::TryStreamExt;
 use rustc_hash::FxHashSet;
 use serde_json::Value;
@@ -25,8 +25,35 @@ pub(crate) struct Entry {
     pub(crate) modified: i64,
     /// The day of its rows, where the table is partitioned.
     pub(crate) date: Option<String>,
-    /// What the log says of its rows: JSON.
-    pub(crate) statistics: Option<Arc<str>>,
+    /// What the log says of its rows.
+    pub(crate) statistics: Told,
+}
+
+/// What the log says of a file's rows: JSON. Of a long log it is made only of the files that are asked for.
+#[derive(Clone)]
+pub(crate) enum Told {
+    /// Nothing.
+    Nothing,
+    /// This.
+    Text(Arc<str>),
+    /// What this part of the log has.
+    InLog(LogicalFileView),
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Told").field(&self.text()).finish()
+    }
+}
+
+impl Told {
+    fn text(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Nothing => None,
+            Self::Text(text) => Some(Arc::clone(text)),
+            Self::InLog(view) => view.stats().map(Into::into),
+        }
+    }
 }
 
 /// A version of a table.
@@ -109,8 +136,9 @@ impl Table {
             Ok(()) => self.checked(&state),
             Err(error) => match self.exists().await {
                 Ok(false) => Err(self.absent().await),
-                // What went wrong first says more.
-                Ok(true) | Err(_) => Err(self.log_error(error)),
+                Ok(true) => Err(self.log_error(error)),
+                // The store does not answer, which the first error says only inside.
+                Err(unreachable) => Err(unreachable),
             },
         }
     }
@@ -155,12 +183,12 @@ impl Table {
         }
         let log = loaded.snapshot().try_log_data().map_err(|error| self.log_error(error))?;
         let partition = self.kind.partition();
-        let entry = |view: deltalake_core::kernel::LogicalFileView| Entry {
+        let entry = |view: LogicalFileView| Entry {
             path: view.path().into_owned(),
             size: u64::try_from(view.size()).unwrap_or(0),
             modified: view.modification_time(),
             date: partition.and_then(|name| view.partition_values_map().remove(name).flatten()),
-            statistics: view.stats().map(Into::into),
+            statistics: Told::InLog(view),
         };
         let entries = Arc::new(log.iter().map(entry).collect());
         Ok(Known { since: Instant::now(), version: loaded.version(), entries })
@@ -235,13 +263,13 @@ impl Entry {
             size: u64::try_from(add.size).unwrap_or(0),
             modified: add.modification_time,
             date: partition.and_then(|name| add.partition_values.get(name).cloned().flatten()),
-            statistics: add.stats.as_deref().map(Into::into),
+            statistics: add.stats.as_deref().map_or(Told::Nothing, |text| Told::Text(text.into())),
         }
     }
 
     /// Returns what the log says of its rows.
     pub(crate) fn parsed_statistics(&self) -> Option<Value> {
-        serde_json::from_str(self.statistics.as_deref()?).ok()
+        serde_json::from_str(&self.statistics.text()?).ok()
     }
 
     /// Returns how many rows the log says that it has.
@@ -261,7 +289,7 @@ impl Entry {
             size: i64::try_from(self.size).unwrap_or(i64::MAX),
             modification_time: self.modified,
             data_change: changes_data,
-            stats: self.statistics.as_deref().map(str::to_owned),
+            stats: self.statistics.text().map(|text| text.as_ref().to_owned()),
             tags: None,
             deletion_vector: None,
             base_row_id: None,

@@ -90,7 +90,7 @@ async fn a_made_run_is_there_once_as_its_ledger_counts_it() {
         told.flaky,
         collected.ledger.verdict.as_str()
     );
-    assert_eq!(ask(&lake, of_run).await, [figures.clone()]);
+    assert_eq!(ask(&lake, of_run).await, std::slice::from_ref(&figures));
     let rows = "select * from results order by artifact, report, ordinal";
     let before = ask(&lake, rows).await;
     // Again, whole: as if taken in once.

@@ -58,11 +58,12 @@ pub(crate) fn case(number: usize) -> Case<'static> {
     };
     let mut case = Case::new(outcome, 0);
     case.suite = vec!["all".into(), format!("suite {}", number % 3).into()];
-    case.file = (number % 5 != 0).then(|| format!("test/test_{}.py", number % 4).into());
+    case.file = (!number.is_multiple_of(5)).then(|| format!("test/test_{}.py", number % 4).into());
     case.class = Some(format!("Test{}", number % 6).into());
     case.name = Some(format!("test_{number:06}").into());
-    case.seconds = (number % 9 != 0).then_some(number as f64 / 1000.0);
-    case.started = (number % 2 == 0).then(|| Instant::utc(DAY + 2000 + number as i64));
+    case.seconds = (!number.is_multiple_of(9)).then_some(number as f64 / 1000.0);
+    case.started =
+        number.is_multiple_of(2).then(|| Instant::utc(DAY + 2000 + i64::try_from(number).unwrap()));
     if outcome == Outcome::Failed {
         case.detail.kind = Some("AssertionError".into());
         case.detail.message = Some(format!("{number} is odd").into());

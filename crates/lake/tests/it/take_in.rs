@@ -40,6 +40,28 @@ async fn the_same_report_again_replaces_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_made_again_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake_in(folder.path()).await;
+    let ingest = lake.ingest(attempt("1", 1));
+    tell(&ingest, report("a", "x.xml"), 0..50);
+    for _ in 0..2 {
+        let taken_in = ingest.commit(&Origin::Uploaded, &[]).await.unwrap();
+        assert_eq!((taken_in.cases, taken_in.version), (50, 1));
+        assert_eq!(ask(&lake, OUTCOMES).await, outcomes(0..50));
+    }
+    // And one that is given up takes only its own away.
+    let given_up = lake.ingest(attempt("1", 1));
+    tell(&given_up, report("a", "x.xml"), 0..140_000);
+    given_up.abandon().await;
+    assert_eq!(ask(&lake, OUTCOMES).await, outcomes(0..50));
+    assert_eq!(
+        files_below(&folder.path().join("results")).iter().filter(|path| path.ends_with(".parquet")).count(),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_taken_in_in_parts_ends_as_if_taken_in_once() {
     let folder = tempfile::tempdir().unwrap();
     let lake = lake_in(folder.path()).await;
