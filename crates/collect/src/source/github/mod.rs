@@ -7,6 +7,7 @@ mod address;
 mod answer;
 mod attempt;
 mod facts;
+mod history;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use address::{RunUrl, parse_run_url};
+pub use history::{HistoryRequest, PastRun};
 
 use self::answer::{Artifact, Artifacts, Attempt, Job, Jobs, Paged, Run};
 use super::http::{Api, ApiWords, BEARER, Http, HttpSettings, shown};
