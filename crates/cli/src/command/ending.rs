@@ -8,12 +8,12 @@ use testlake_collect::source::SourceErrorKind;
 use crate::exit::{Exit, Failure};
 
 /// Chooses the code of what came: the worst verdict counts, and empty attempts only where all are.
-pub(super) fn exit_of(collected: &[Collected]) -> Exit {
+pub(super) fn exit_of<'run>(collected: impl Iterator<Item = &'run Collected> + Clone) -> Exit {
     let is_empty = |attempt: &Collected| attempt.ledger.verdict == Verdict::Empty;
     let is_partial = |attempt: &Collected| attempt.ledger.verdict == Verdict::Partial;
-    if collected.iter().any(is_partial) {
+    if collected.clone().any(is_partial) {
         Exit::Partial
-    } else if collected.iter().all(is_empty) {
+    } else if collected.clone().all(is_empty) {
         Exit::Empty
     } else {
         Exit::Done
@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn the_worst_verdict_counts() {
         use Verdict::{Complete, Empty, Partial};
-        let exit = |verdicts: &[Verdict]| exit_of(&verdicts.iter().map(|v| attempt(*v)).collect::<Vec<_>>());
+        let exit = |verdicts: &[Verdict]| {
+            let attempts: Vec<_> = verdicts.iter().map(|v| attempt(*v)).collect();
+            exit_of(attempts.iter())
+        };
         assert_eq!(exit(&[Complete, Complete]), Exit::Done);
         assert_eq!(exit(&[Complete, Partial, Empty]), Exit::Partial);
         assert_eq!(exit(&[Empty, Empty]), Exit::Empty);
