@@ -8,12 +8,11 @@ use testlake_collect::source::SourceErrorKind;
 use crate::exit::{Exit, Failure};
 
 /// Chooses the code of what came: the worst verdict counts, and empty attempts only where all are.
-pub(super) fn exit_of<'run>(collected: impl Iterator<Item = &'run Collected> + Clone) -> Exit {
-    let is_empty = |attempt: &Collected| attempt.ledger.verdict == Verdict::Empty;
-    let is_partial = |attempt: &Collected| attempt.ledger.verdict == Verdict::Partial;
-    if collected.clone().any(is_partial) {
+pub(super) fn exit_of<'run>(collected: impl Iterator<Item = &'run Collected>) -> Exit {
+    let verdicts: Vec<_> = collected.map(|attempt| attempt.ledger.verdict).collect();
+    if verdicts.contains(&Verdict::Partial) {
         Exit::Partial
-    } else if collected.clone().all(is_empty) {
+    } else if verdicts.iter().all(|verdict| *verdict == Verdict::Empty) {
         Exit::Empty
     } else {
         Exit::Done

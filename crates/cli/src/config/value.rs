@@ -161,7 +161,7 @@ pub(crate) fn since(word: &str) -> Result<Since, String> {
     let year: u16 = year.parse().map_err(|_| wanted())?;
     let month: u8 = month.parse().map_err(|_| wanted())?;
     let day: u8 = day.parse().map_err(|_| wanted())?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap => 29,

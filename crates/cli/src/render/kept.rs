@@ -26,14 +26,15 @@ pub(crate) struct Kept {
 impl Kept {
     /// Says it in a few words.
     pub(crate) fn in_words(&self) -> String {
-        let mut words = format!("{} of {}", counted(self.cases, "result"), counted(self.reports, "report"));
-        if self.findings > 0 {
-            words.push_str(&format!(", {}", counted(self.findings, "finding")));
-        }
-        if self.replaced > 0 {
-            words.push_str(&format!(", in place of {} of an earlier time", count(self.replaced)));
-        }
-        words.push_str(&format!(" ({})", bytes(self.bytes)));
-        words
+        let (cases, reports) = (counted(self.cases, "result"), counted(self.reports, "report"));
+        let findings = match self.findings {
+            0 => String::new(),
+            number => format!(", {}", counted(number, "finding")),
+        };
+        let replaced = match self.replaced {
+            0 => String::new(),
+            number => format!(", in place of {} of an earlier time", count(number)),
+        };
+        format!("{cases} of {reports}{findings}{replaced} ({})", bytes(self.bytes))
     }
 }

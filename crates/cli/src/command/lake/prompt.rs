@@ -104,7 +104,7 @@ impl Session {
             "\\?" | "help" => say(HELP),
             "\\d" => self.describe(),
             _ if line.starts_with('\\') => {
-                say(&format!("there is no command `{}`; \\? lists them", for_terminal(line)))
+                say(&format!("there is no command `{}`; \\? lists them", for_terminal(line)));
             }
             "" => {}
             _ => self.question(line),
