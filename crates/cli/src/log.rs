@@ -17,9 +17,9 @@ pub(crate) fn start(talk: Talk) {
         _ => LevelFilter::TRACE,
     };
     let others = if talk.verbose > 2 { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let targets = Targets::new()
-        .with_default(others)
-        .with_targets(["testlake", "testlake_collect", "testlake_report"].map(|target| (target, ours)));
+    let targets = Targets::new().with_default(others).with_targets(
+        ["testlake", "testlake_collect", "testlake_lake", "testlake_report"].map(|target| (target, ours)),
+    );
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // Only a second call in one process could fail.
     tracing_subscriber::registry().with(lines).with(targets).try_init().ok();

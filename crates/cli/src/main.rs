@@ -49,6 +49,22 @@ fn run() -> Result<Exit, Failure> {
             let layers = layers(&args.common.talk.voice)?;
             command::collect::run(*args, &layers, cores)
         }
+        Command::Upload(args) => {
+            let layers = layers(&args.voice)?;
+            command::lake::upload::run(*args, &layers)
+        }
+        Command::Runs(args) => {
+            let layers = layers(&args.voice)?;
+            command::lake::runs::run(*args, &layers)
+        }
+        Command::Sql(args) => {
+            let layers = layers(&args.voice)?;
+            command::lake::sql::run(*args, &layers)
+        }
+        Command::Lake(args) => {
+            let layers = layers(&args.voice)?;
+            command::lake::tend::run(*args, &layers)
+        }
         Command::UploadTestStats(args) => {
             let layers = layers(&args.common.talk.voice)?;
             command::upload_test_stats::run(*args, &layers, cores)

@@ -8,13 +8,13 @@ use testlake_collect::redact::OwnPattern;
 use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 
-use super::{CommonArgs, FullWord, ProfileWord};
+use super::{CommonArgs, FullWord, ProfileWord, TagArgs};
 use crate::config::table;
 
 /// Take in a finished run from where CI keeps it
 ///
-/// Reads the test reports that the jobs of one attempt of a run left, from any number of sources, and writes the
-/// run's collections and its ledger. An artifact that lies in two sources counts once: the bucket's copy, else that of
+/// Reads the test reports that the jobs of one attempt of a run left, from any number of sources, keeps every result in the
+/// lake, and writes the run's collections and its ledger. An artifact that lies in two sources counts once: the bucket's copy, else that of
 /// the source named first. What is broken never stops the rest: the ledger names it, and the exit code is 3.
 ///
 /// In a CI job, what is not said about the run is taken from the job's own variables (docs/ci.md).
@@ -71,7 +71,37 @@ pub(crate) struct CollectArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
+    pub(crate) lake: CollectLakeArgs,
+    #[command(flatten)]
     pub(crate) common: CommonArgs,
+}
+
+/// What goes into the lake.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The output")]
+pub(crate) struct CollectLakeArgs {
+    /// The lake that keeps every result: a folder or a bucket [default: lake/ below --to]
+    #[arg(long, value_name = "URL", value_parser = table::LAKE.parse)]
+    pub(crate) lake: Option<String>,
+
+    /// Fill no lake
+    ///
+    /// `--with-lake` takes it back.
+    #[arg(long, hide_short_help = true, overrides_with = "with_lake")]
+    pub(crate) no_lake: bool,
+    #[arg(long, hide = true, overrides_with = "no_lake")]
+    pub(crate) with_lake: bool,
+
+    /// Write no collections and no ledger: fill the lake alone
+    ///
+    /// `--with-collections` takes it back.
+    #[arg(long, hide_short_help = true, overrides_with = "with_collections")]
+    pub(crate) no_collections: bool,
+    #[arg(long, hide = true, overrides_with = "no_collections")]
+    pub(crate) with_collections: bool,
+
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
 }
 
 /// Which run.
@@ -101,7 +131,7 @@ pub(crate) struct RunArgs {
     /// The repository of that branch [default: asked of the sources]
     ///
     /// For a pull request from a fork it is the fork.
-    #[arg(long, value_name = "OWNER/NAME", value_parser = table::HEAD_REPOSITORY.parse)]
+    #[arg(long, value_name = "OWNER/NAME", hide_short_help = true, value_parser = table::HEAD_REPOSITORY.parse)]
     pub(crate) head_repository: Option<String>,
 
     #[command(flatten)]

@@ -12,26 +12,34 @@ use crate::exit::Failure;
 
 mod collect;
 mod convert;
+mod lake;
 mod lint;
 mod reading;
+mod runs;
 mod shared;
+mod sql;
+mod upload;
 mod upload_test_stats;
 mod wrong;
 
-pub(crate) use collect::{CollectArgs, FactArgs, RedactArgs};
+pub(crate) use collect::{CollectArgs, CollectLakeArgs, FactArgs, RedactArgs};
 pub(crate) use convert::{ConvertArgs, FormWord};
+pub(crate) use lake::{LakeAction, LakeArgs, LakePlaceArgs, TableWord, TagArgs};
 pub(crate) use lint::LintArgs;
 pub(crate) use reading::ReadingArgs;
+pub(crate) use runs::RunsArgs;
 pub(crate) use shared::{
     CommonArgs, Format, FullWord, LimitArgs, ProfileWord, ReportLimitArgs, TalkArgs, VoiceArgs, switch,
 };
+pub(crate) use sql::{QueryLimitArgs, RowsFormat, SqlArgs};
+pub(crate) use upload::{UploadArgs, UploadFormat, UploadRunArgs};
 pub(crate) use upload_test_stats::UploadTestStatsArgs;
 
 /// Collect the test reports of CI runs and keep every result
 ///
-/// testlake takes in what the jobs of a finished CI run left (test reports, in archives or loose), turns every
-/// test case into a row, and keeps the rows and a ledger of what came in a folder or a bucket of yours. It sends
-/// nothing anywhere but where it was told to.
+/// testlake takes in what the jobs of a finished CI run left (test reports, in archives or loose), or what one job leaves, from
+/// inside it. It turns every test case into a row and keeps the rows in a folder or a bucket of yours, to be asked in SQL. It
+/// sends nothing anywhere but where it was told to.
 #[derive(Debug, Parser)]
 #[command(
     name = "testlake",
@@ -42,6 +50,8 @@ pub(crate) use upload_test_stats::UploadTestStatsArgs;
 Examples:
   testlake collect ./artifacts
   testlake collect https://github.com/owner/name/actions/runs/9871234567 --to ./out
+  testlake upload reports/ --lake s3://bucket/lake
+  testlake sql \"select outcome, count(*) from results group by 1\"
   testlake lint ./reports
 
 See `testlake COMMAND --help` for a command's options and examples."
@@ -55,6 +65,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Collect(Box<CollectArgs>),
+    Upload(Box<UploadArgs>),
+    Runs(Box<RunsArgs>),
+    Sql(Box<SqlArgs>),
+    Lake(Box<LakeArgs>),
     Lint(Box<LintArgs>),
     Convert(Box<ConvertArgs>),
     UploadTestStats(Box<UploadTestStatsArgs>),
@@ -145,7 +159,12 @@ fn with_variable(command: &str, arg: Arg) -> Arg {
 /// Reports whether an argument has no twin in environment and file.
 #[cfg(test)]
 pub(crate) fn is_no_setting(command: &str, arg: &Arg) -> bool {
-    let own = matches!(command, "completions" | "man");
+    let own = match command {
+        "completions" | "man" => true,
+        "sql" => matches!(arg.get_id().as_str(), "query" | "file" | "param"),
+        "lake" => arg.get_id().as_str() == "action",
+        _ => false,
+    };
     own || arg.is_hide_set() || matches!(arg.get_id().as_str(), "help" | "version" | "config")
 }
 
@@ -165,7 +184,11 @@ mod tests {
                 let id = arg.get_id().as_str();
                 assert!(arg.is_positional() || arg.get_help_heading().is_some(), "{id}");
                 if matches!(arg.get_action(), clap::ArgAction::SetTrue) {
-                    let back = format!("no-{}", arg.get_long().unwrap());
+                    let long = arg.get_long().unwrap();
+                    let back = match long.strip_prefix("no-") {
+                        Some(what) => format!("with-{what}"),
+                        None => format!("no-{long}"),
+                    };
                     assert!(sub.get_arguments().any(|a| a.get_long() == Some(&back)), "--{back}");
                 }
             }

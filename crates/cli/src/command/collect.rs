@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use testlake_collect::plan::{Cancel, Collected, Observer};
 
+use super::lake::Filling;
 use super::signal::Signals;
 use super::{ending, open};
 use crate::args::{CollectArgs, Format};
@@ -13,7 +14,7 @@ use crate::config::{Environment, Layers};
 use crate::exit::{Exit, Failure, OrExit};
 use crate::plan::{self, Collecting, Talk};
 use crate::progress::{Counters, Progress};
-use crate::render::{self, Paint};
+use crate::render::{self, Kept, Paint, Places};
 
 /// Resolves the words and collects.
 pub(crate) fn run(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Exit, Failure> {
@@ -33,8 +34,9 @@ pub(super) fn carry_out(
     let run = collecting.run.run_id.as_deref().unwrap_or("local");
     let (to, threads) = (&collecting.to, collecting.limits.threads);
     tracing::info!(run, ?sources, to, threads, profile = ?collecting.profile, "collecting");
-    let plan = open::open(collecting, environment)?;
     let cancel = Cancel::new();
+    let filling = Filling::new(collecting, environment, &cancel)?;
+    let plan = open::open(collecting, environment, filling.as_ref().map(Filling::results))?;
     let signals = Signals::listen(&cancel, talk.quiet).or_exit(Exit::Unavailable)?;
     let counters = Arc::new(Counters::default());
     // The log and the line would write over each other.
@@ -42,20 +44,49 @@ pub(super) fn carry_out(
     let observer: Arc<dyn Observer> = counters;
     let collected = testlake_collect::pipeline::collect(&plan, &observer, &cancel);
     drop(progress);
-    let collected = collected.map_err(|error| ending::failure(error, signals.exit()))?;
+    let collected = match (collected, filling) {
+        (Ok(collected), Some(filling)) => keep(collected, &filling)?,
+        (Ok(collected), None) => collected.into_iter().map(|attempt| (attempt, None)).collect(),
+        (Err(error), filling) => {
+            let of_lake = filling.and_then(Filling::abandon);
+            return Err(of_lake.unwrap_or_else(|| ending::failure(error, signals.exit())));
+        }
+    };
     warn(&collected);
     // To be quiet is not to talk. What was asked for by name is data.
     let format = if talk.quiet { talk.format } else { Some(talk.format.unwrap_or_default()) };
     if let Some(format) = format {
-        let paint = Paint::for_stdout(environment);
-        show(&collected, plan.destination.name(), plan.dry_run, format, paint)?;
+        let to = Places {
+            to: collecting.collections.then_some(plan.destination.name()),
+            lake: collecting.lake.as_deref(),
+            is_dry_run: plan.dry_run,
+        };
+        show(&collected, &to, format, Paint::for_stdout(environment))?;
     }
-    Ok(ending::exit_of(&collected))
+    Ok(ending::exit_of(collected.iter().map(|(attempt, _)| attempt)))
+}
+
+/// Lets each attempt be seen in the lake. The collections are there by now.
+fn keep(collected: Vec<Collected>, filling: &Filling) -> Result<Vec<(Collected, Option<Kept>)>, Failure> {
+    let keep = |attempt: Collected| {
+        // All of it has expired: what is there of it stays as it is.
+        if attempt.written.is_empty() {
+            return Ok((attempt, None));
+        }
+        let kept = filling.commit(&attempt).map_err(|failure| {
+            let run = &attempt.ledger.run;
+            let text =
+                format!("run {} attempt {} is collected, and not in the lake", run.run_id, run.attempt);
+            failure.context(text).hint("collect it again, or leave the lake out with `--no-lake`")
+        })?;
+        Ok((attempt, kept))
+    };
+    collected.into_iter().map(keep).collect()
 }
 
 /// Says what makes whole collections wrong or leaves one out, even to who wants to hear nothing.
-fn warn(collected: &[Collected]) {
-    for finding in collected.iter().flat_map(|attempt| &attempt.ledger.findings) {
+fn warn(collected: &[(Collected, Option<Kept>)]) {
+    for finding in collected.iter().flat_map(|(attempt, _)| &attempt.ledger.findings) {
         if matches!(finding.code.as_str(), "job-names-missing" | "run-facts-missing") {
             // Where stderr is gone there is nobody to tell.
             writeln!(io::stderr(), "warning: {}", render::for_terminal(&finding.text)).ok();
@@ -64,18 +95,17 @@ fn warn(collected: &[Collected]) {
 }
 
 fn show(
-    collected: &[Collected],
-    to: &str,
-    is_dry_run: bool,
+    collected: &[(Collected, Option<Kept>)],
+    to: &Places<'_>,
     format: Format,
     paint: Paint,
 ) -> Result<(), Failure> {
-    for (i, attempt) in collected.iter().enumerate() {
+    for (i, (attempt, kept)) in collected.iter().enumerate() {
         let text = match format {
-            Format::Json => render::json::render(attempt, to, is_dry_run).or_exit(Exit::Bug)?,
+            Format::Json => render::json::render(attempt, *kept, to).or_exit(Exit::Bug)?,
             Format::Table => {
                 let gap = if i == 0 { "" } else { "\n" };
-                format!("{gap}{}", render::table::render(attempt, to, is_dry_run, paint))
+                format!("{gap}{}", render::table::render(attempt, *kept, to, paint))
             }
         };
         let printed = render::print(&text).or_exit(Exit::Unavailable);

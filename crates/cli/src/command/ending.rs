@@ -8,12 +8,11 @@ use testlake_collect::source::SourceErrorKind;
 use crate::exit::{Exit, Failure};
 
 /// Chooses the code of what came: the worst verdict counts, and empty attempts only where all are.
-pub(super) fn exit_of(collected: &[Collected]) -> Exit {
-    let is_empty = |attempt: &Collected| attempt.ledger.verdict == Verdict::Empty;
-    let is_partial = |attempt: &Collected| attempt.ledger.verdict == Verdict::Partial;
-    if collected.iter().any(is_partial) {
+pub(super) fn exit_of<'run>(collected: impl Iterator<Item = &'run Collected>) -> Exit {
+    let verdicts: Vec<_> = collected.map(|attempt| attempt.ledger.verdict).collect();
+    if verdicts.contains(&Verdict::Partial) {
         Exit::Partial
-    } else if collected.iter().all(is_empty) {
+    } else if verdicts.iter().all(|verdict| *verdict == Verdict::Empty) {
         Exit::Empty
     } else {
         Exit::Done
@@ -134,7 +133,10 @@ mod tests {
     #[test]
     fn the_worst_verdict_counts() {
         use Verdict::{Complete, Empty, Partial};
-        let exit = |verdicts: &[Verdict]| exit_of(&verdicts.iter().map(|v| attempt(*v)).collect::<Vec<_>>());
+        let exit = |verdicts: &[Verdict]| {
+            let attempts: Vec<_> = verdicts.iter().map(|v| attempt(*v)).collect();
+            exit_of(attempts.iter())
+        };
         assert_eq!(exit(&[Complete, Complete]), Exit::Done);
         assert_eq!(exit(&[Complete, Partial, Empty]), Exit::Partial);
         assert_eq!(exit(&[Empty, Empty]), Exit::Empty);

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use testlake_collect::bucket::StoreSettings;
-use testlake_collect::output;
+use testlake_collect::output::{self, Destination};
 use testlake_collect::plan::CollectPlan;
-use testlake_collect::redact::Redactor;
+use testlake_collect::redact::{OwnPattern, Redactor};
+use testlake_collect::results::Results;
 use testlake_collect::source::{Folder, JobNames, Paths, Source, SourceSpec};
 
 use super::{ending, remote};
@@ -20,9 +21,17 @@ use crate::plan::Collecting;
 const MAX_JOBS_FILE_BYTES: u64 = 256 << 20;
 
 /// Opens what the plan names. The destination is checked by the collection itself.
-pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result<CollectPlan, Failure> {
+pub(super) fn open(
+    collecting: &Collecting,
+    environment: &Environment,
+    results: Option<Arc<dyn Results>>,
+) -> Result<CollectPlan, Failure> {
     let store_settings = store_settings(collecting, environment);
-    let destination = output::open(&collecting.to, &store_settings).map_err(ending::output_failure)?;
+    let destination: Arc<dyn Destination> = if collecting.collections {
+        output::open(&collecting.to, &store_settings).map_err(ending::output_failure)?
+    } else {
+        Arc::new(output::Nowhere)
+    };
     let job_names = collecting.jobs_file.as_deref().map(|path| read_jobs(Path::new(path))).transpose()?;
     Ok(CollectPlan {
         run: collecting.run.clone(),
@@ -43,14 +52,14 @@ pub(super) fn open(collecting: &Collecting, environment: &Environment) -> Result
         require_complete: collecting.require_complete,
         expect_jobs: collecting.expect_jobs.clone(),
         dry_run: collecting.dry_run,
-        results: None,
-        redactor: redactor(collecting)?,
+        results,
+        redactor: redactor(collecting.redact.clone())?,
     })
 }
 
 /// Makes what masks secrets, where it is wanted.
-fn redactor(collecting: &Collecting) -> Result<Option<Arc<Redactor>>, Failure> {
-    let made = collecting.redact.clone().map(Redactor::new).transpose();
+pub(super) fn redactor(patterns: Option<Vec<OwnPattern>>) -> Result<Option<Arc<Redactor>>, Failure> {
+    let made = patterns.map(Redactor::new).transpose();
     Ok(made.or_exit(Exit::Bug)?.map(Arc::new))
 }
 

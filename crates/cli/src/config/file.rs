@@ -97,7 +97,7 @@ impl SettingsFile {
         };
         let mut words = Vec::new();
         match (setting.shape(), value.get_ref()) {
-            (Shape::Places | Shape::Texts, DeValue::Array(items)) => {
+            (shape, DeValue::Array(items)) if shape.is_list() => {
                 for item in items.iter() {
                     words.push((word(setting, item)?, item.span().start));
                 }

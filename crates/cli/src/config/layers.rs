@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 use super::file::{self, SettingsFile};
-use super::table::{self, AnySetting, CONFIG_VARIABLE, OTHER_VARIABLES, PREFIX, Setting, Shape};
+use super::table::{self, AnySetting, CONFIG_VARIABLE, OTHER_VARIABLES, PREFIX, Setting};
 use crate::exit::Failure;
 
 /// Environment and file, checked.
@@ -78,7 +78,7 @@ impl Layers {
 
 /// Splits a variable's value into words: one a line for a list.
 fn words_of<'value>(setting: &dyn AnySetting, value: &'value str) -> impl Iterator<Item = &'value str> {
-    let is_list = matches!(setting.shape(), Shape::Places | Shape::Texts);
+    let is_list = setting.shape().is_list();
     value
         .split(move |c| is_list && matches!(c, '\n' | '\r'))
         .filter(move |word| !(is_list && word.trim().is_empty()))

@@ -15,8 +15,8 @@ use testlake_collect::run::AttemptChoice;
 use testlake_collect::source::Layout;
 use testlake_report::Fold;
 
-use super::value::{self, Parser};
-use crate::args::{FormWord, Format, FullWord, ProfileWord};
+use super::value::{self, Parser, Since};
+use crate::args::{FormWord, Format, FullWord, ProfileWord, RowsFormat, TableWord, UploadFormat};
 
 /// A setting with values of type `T`.
 #[derive(Debug)]
@@ -57,8 +57,15 @@ pub(crate) enum Shape {
     Place,
     /// Such a text, or a list of them. One a line in the environment.
     Places,
-    /// A text, or a list of them. One a line in the environment.
+    /// A text that is no path, or a list of them. One a line in the environment.
     Texts,
+}
+
+impl Shape {
+    /// Reports whether there may be several values.
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::Places | Self::Texts)
+    }
 }
 
 /// A setting whatever its type.
@@ -173,6 +180,30 @@ settings! {
     FULL_REPOSITORY: String = "full-repository", Shared, Text, value::repo, "owner/other";
     REDACT: bool = "redact", Shared, Switch, value::switch, "false";
     REDACT_PATTERN: OwnPattern = "redact-pattern", Shared, Texts, value::own_pattern, "ticket=TKT-[0-9]{6}";
+    NO_COLLECTIONS: bool = "no-collections", Shared, Switch, value::switch, "true";
+    // The lake
+    LAKE: String = "lake", Shared, Place, value::text, "s3://bucket/lake";
+    NO_LAKE: bool = "no-lake", Shared, Switch, value::switch, "true";
+    TAGS: (String, String) = "tags", Shared, Texts, value::tag, "suite=unit";
+    TABLE: TableWord = "table", Shared, Text, value::word, "results";
+    RETENTION: Duration = "retention", Shared, Text, value::span, "30d";
+    // Questions
+    MEMORY_LIMIT: NonZeroU64 = "memory-limit", Shared, TextOrNumber, value::size, "4GiB";
+    TIMEOUT: Duration = "timeout", Shared, Text, value::time_limit, "1min";
+    RUNS_BRANCH: String = "branch", Scope::Of("runs"), Text, value::text, "main";
+    SINCE: Since = "since", Shared, Text, value::since, "7d";
+    LIMIT: NonZeroU64 = "limit", Shared, Number, value::cap, "100";
+    SQL_FORMAT: RowsFormat = "format", Scope::Of("sql"), Text, value::word, "csv";
+    RUNS_FORMAT: RowsFormat = "format", Scope::Of("runs"), Text, value::word, "ndjson";
+    // The job of an upload
+    FAIL_OPEN: bool = "fail-open", Shared, Switch, value::switch, "true";
+    SPOOL: String = "spool", Shared, Place, value::text, "./spool";
+    JOB: String = "job", Shared, TextOrNumber, value::text, "linux";
+    JOB_ID: String = "job-id", Shared, TextOrNumber, value::text, "4711";
+    VARIANT: String = "variant", Shared, Text, value::text, "debug";
+    UPLOAD_ATTEMPT: NonZeroU32 = "attempt", Scope::Of("upload"), Number, value::attempt_number, "2";
+    UPLOAD_ARTIFACT: String = "artifact", Scope::Of("upload"), Text, value::text, "unit-tests";
+    UPLOAD_FORMAT: UploadFormat = "format", Scope::Of("upload"), Text, value::word, "json";
     // The verdict
     REQUIRE_COMPLETE: bool = "require-complete", Shared, Switch, value::switch, "true";
     EXPECT_JOBS: Regex = "expect-jobs", Shared, Text, value::regex, "^linux";
@@ -180,7 +211,7 @@ settings! {
     // square, and places in a case are held in 32 bits.
     THREADS: NonZeroUsize = "threads", Shared, Number, value::count::<MOST_THREADS>, "3";
     MAX_CONCURRENCY: NonZeroUsize = "max-concurrency", Shared, Number, value::count::<1024>, "5";
-    RETRY_FOR: Duration = "retry-for", Shared, Text, value::duration, "30s";
+    RETRY_FOR: Duration = "retry-for", Shared, Text, value::duration, "45s";
     MAX_ENTRIES: NonZeroU64 = "max-entries", Shared, Number, value::cap, "1000";
     MAX_ENTRY_SIZE: NonZeroU64 = "max-entry-size", Shared, TextOrNumber, value::size, "1GiB";
     MAX_RUN_SIZE: NonZeroU64 = "max-run-size", Shared, TextOrNumber, value::size, "64GiB";

@@ -117,6 +117,105 @@ pub(crate) fn duration(word: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses a length of time that may be days: how old something is.
+pub(crate) fn span(word: &str) -> Result<Duration, String> {
+    let wanted = || format!("`{word}` is no length of time; one reads `12h` or `30d`");
+    let Some(days) = word.strip_suffix('d') else { return duration(word).map_err(|_| wanted()) };
+    // A hundred years: far from where clocks overflow.
+    match days.trim_end().parse::<u64>() {
+        Ok(days @ 0..=36_500) if !word.starts_with('+') => Ok(Duration::from_secs(days * 86_400)),
+        _ => Err(wanted()),
+    }
+}
+
+/// Parses how long something may take: longer than nothing.
+pub(crate) fn time_limit(word: &str) -> Result<Duration, String> {
+    match duration(word)? {
+        Duration::ZERO => Err(format!("`{word}` leaves no time at all; leave it out for no limit")),
+        limit => Ok(limit),
+    }
+}
+
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// So long ago.
+    Ago(Duration),
+    /// The beginning of a day, UTC: year, month, day.
+    Day(u16, u8, u8),
+}
+
+/// Parses from when on: how long ago, or a day.
+pub(crate) fn since(word: &str) -> Result<Since, String> {
+    if let Ok(span) = span(word) {
+        return Ok(Since::Ago(span));
+    }
+    let wanted =
+        || format!("`{word}` is neither a length of time, as `7d` or `12h`, nor a day, as `2026-11-01`");
+    let parts: Vec<_> = word.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return Err(wanted()) };
+    let is_plain = |part: &&str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    if !(is_plain(year, 4) && is_plain(month, 2) && is_plain(day, 2)) {
+        return Err(wanted());
+    }
+    let year: u16 = year.parse().map_err(|_| wanted())?;
+    let month: u8 = month.parse().map_err(|_| wanted())?;
+    let day: u8 = day.parse().map_err(|_| wanted())?;
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if (1..=days).contains(&day) { Ok(Since::Day(year, month, day)) } else { Err(wanted()) }
+}
+
+/// Parses a name and a value: of one line, without control characters, as they become data.
+pub(crate) fn tag(word: &str) -> Result<(String, String), String> {
+    match word.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !word.contains(char::is_control) => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("`{word}` is no tag; one reads `suite=unit`")),
+    }
+}
+
+/// The value of a question's parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ParameterValue {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Double(f64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// Parses a parameter: `name=text`, `name:int=5`.
+pub(crate) fn parameter(word: &str) -> Result<(String, ParameterValue), String> {
+    let wanted = || format!("`{word}` is no parameter; one reads `name=value` or `name:int=5`");
+    let (name, value) = word.split_once('=').ok_or_else(wanted)?;
+    let (name, kind) = name.split_once(':').unwrap_or((name, "text"));
+    let name = name.strip_prefix('$').unwrap_or(name);
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_name {
+        return Err(wanted());
+    }
+    let no = |kind: &str| format!("`{value}` is no {kind}");
+    let value = match kind {
+        "text" => ParameterValue::Text(value.to_owned()),
+        "int" => ParameterValue::Integer(value.parse().map_err(|_| no("whole number"))?),
+        "double" => ParameterValue::Double(value.parse().map_err(|_| no("number"))?),
+        "bool" => ParameterValue::Boolean(switch(value)?),
+        _ => return Err(format!("`{kind}` is none of: `text`, `int`, `double`, `bool`")),
+    };
+    Ok((name.to_owned(), value))
+}
+
 /// Parses `owner/name`.
 pub(crate) fn repo(word: &str) -> Result<String, String> {
     let plain = |part: &str| {
@@ -246,6 +345,47 @@ mod tests {
         assert_eq!(["0s", "30s", "10 min", "2h"].map(seconds), [Some(0), Some(30), Some(600), Some(7200)]);
         for word in ["", "30", "s", "1d", "-1s", "1.5h", "99999999999999999999s", "9000h"] {
             assert_eq!(seconds(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_span_may_be_days_and_a_limit_is_more_than_nothing() {
+        assert_eq!(span("30d").map(|span| span.as_secs()), Ok(2_592_000));
+        assert_eq!(span("12h").map(|span| span.as_secs()), Ok(43_200));
+        for word in ["", "d", "-1d", "+1d", "1.5d", "36501d", "30"] {
+            assert!(span(word).is_err(), "{word}");
+        }
+        assert!(time_limit("1s").is_ok() && time_limit("0s").is_err());
+    }
+
+    #[test]
+    fn since_is_a_span_or_a_day_that_there_is() {
+        assert_eq!(since("2026-11-01"), Ok(Since::Day(2026, 11, 1)));
+        assert_eq!(since("2024-02-29"), Ok(Since::Day(2024, 2, 29)));
+        assert_eq!(since("1h"), Ok(Since::Ago(Duration::from_hours(1))));
+        for word in ["2026-02-29", "2026-13-01", "2026-1-1", "2026-11-00", "yesterday", "2026-11-01'; --"] {
+            assert!(since(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_a_name_and_a_value() {
+        assert_eq!(tag("suite=a=b"), Ok(("suite".to_owned(), "a=b".to_owned())));
+        assert_eq!(tag("suite="), Ok(("suite".to_owned(), String::new())));
+        for word in ["suite", "=x", " =x", "a=b\u{1b}"] {
+            assert!(tag(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_has_a_type() {
+        let parsed = |word: &str| parameter(word).map(|(name, value)| format!("{name} {value:?}"));
+        assert_eq!(parsed("test=a=b").as_deref(), Ok("test Text(\"a=b\")"));
+        assert_eq!(parsed("$n:int=5").as_deref(), Ok("n Integer(5)"));
+        assert_eq!(parsed("x:double=0.5").as_deref(), Ok("x Double(0.5)"));
+        assert_eq!(parsed("b:bool=true").as_deref(), Ok("b Boolean(true)"));
+        for word in ["n", "=1", "n:int=x", "n:date=1", "a b=1"] {
+            assert!(parsed(word).is_err(), "{word}");
         }
     }
 

@@ -9,8 +9,8 @@ use testlake_collect::run::RunFacts;
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
-use super::{Collecting, Common, PYTORCH, destination, pick_switch};
-use crate::args::{CollectArgs, FactArgs, FullWord, ProfileWord, RedactArgs, switch};
+use super::{Collecting, Common, PYTORCH, destination, lake, pick_switch};
+use crate::args::{CollectArgs, CollectLakeArgs, FactArgs, FullWord, ProfileWord, RedactArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
 
@@ -20,7 +20,7 @@ pub(crate) fn collect(
     layers: &Layers,
     cores: NonZeroUsize,
 ) -> Result<Collecting, Failure> {
-    let CollectArgs { source, run, sources: taken, output, common } = args;
+    let CollectArgs { source, run, sources: taken, output, lake, common } = args;
     let words = layers.pick_all(source, &table::SOURCE)?;
     let sources = words
         .iter()
@@ -57,6 +57,9 @@ pub(crate) fn collect(
     };
     let full_repository = layers.pick(output.full_repository, &table::FULL_REPOSITORY)?;
     let common = Common::resolve(common, layers, cores)?;
+    let to = layers.pick(output.to, &table::TO)?.unwrap_or_else(|| lake::TO.to_owned());
+    let to = destination::check("--to", to)?;
+    let kept = kept(lake, &to, layers)?;
     Ok(Collecting {
         project_slug: asked.project_slug.or_else(|| asked.repo.as_ref().map(|repo| format!("gh/{repo}"))),
         run: RunRequest { repo: asked.repo, run_id: asked.run_id, attempts },
@@ -65,11 +68,11 @@ pub(crate) fn collect(
         layout,
         jobs_of_github: false,
         jobs_file: common.jobs_file,
-        to: destination::check(
-            layers.pick(output.to, &table::TO)?.unwrap_or_else(|| "./testlake".to_owned()),
-        )?,
+        to,
         profile,
         full: match layers.pick(output.full, &table::FULL)?.unwrap_or_default() {
+            // Nobody would read it.
+            _ if !kept.collections => Full::Never,
             FullWord::Auto => Full::Auto,
             FullWord::Always => Full::Always,
             FullWord::Never => Full::Never,
@@ -88,6 +91,38 @@ pub(crate) fn collect(
         require_complete: common.require_complete,
         expect_jobs: common.expect_jobs,
         dry_run: common.dry_run,
+        lake: kept.lake,
+        tags: kept.tags,
+        collections: kept.collections,
+    })
+}
+
+/// What is kept of a run.
+struct Kept {
+    lake: Option<String>,
+    tags: Vec<(String, String)>,
+    collections: bool,
+}
+
+fn kept(args: CollectLakeArgs, to: &str, layers: &Layers) -> Result<Kept, Failure> {
+    let no_lake = pick_switch(layers, switch(args.no_lake, args.with_lake), &table::NO_LAKE)?;
+    let no_collections = switch(args.no_collections, args.with_collections);
+    let no_collections = pick_switch(layers, no_collections, &table::NO_COLLECTIONS)?;
+    if no_lake && no_collections {
+        return Err(Failure::usage("nothing would be kept: neither a lake nor collections")
+            .hint("leave out `--no-lake` or `--no-collections`"));
+    }
+    if no_lake && args.lake.is_some() {
+        return Err(Failure::usage("a lake is named with `--lake`, and `--no-lake` is said")
+            .hint("leave one of them out"));
+    }
+    let is_named = args.lake.is_some() || layers.pick(None, &table::LAKE)?.is_some();
+    let lake = lake::address(args.lake, to, layers)?;
+    Ok(Kept {
+        // A program that was built without lakes fills one only where it is asked to, which it then refuses.
+        lake: (!no_lake && (cfg!(feature = "lake") || is_named || no_collections)).then_some(lake),
+        tags: super::tags(args.tags.tags, layers)?,
+        collections: !no_collections,
     })
 }
 

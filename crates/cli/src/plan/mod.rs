@@ -1,5 +1,6 @@
 //! From words to a resolved plan: parsed, defaulted and checked, nothing opened. Pure.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
@@ -19,13 +20,29 @@ mod address;
 mod asked;
 mod collect;
 mod destination;
+#[cfg_attr(
+    not(feature = "lake"),
+    expect(dead_code, reason = "without a lake plans are checked and not carried out")
+)]
+mod lake;
 mod reading;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(
+    not(feature = "lake"),
+    expect(dead_code, reason = "without a lake plans are checked and not carried out")
+)]
+mod upload;
 mod upload_test_stats;
 
 pub(crate) use collect::collect;
+#[cfg(feature = "lake")]
+pub(crate) use lake::{Asking, LakePlace, ListingRuns, QueryLimits, Question, Tending};
+pub(crate) use lake::{lake, runs, sql};
 pub(crate) use reading::{Converting, Reading, convert, lint};
+pub(crate) use upload::upload;
+#[cfg(feature = "lake")]
+pub(crate) use upload::{AskedJob, Uploading};
 pub(crate) use upload_test_stats::upload_test_stats;
 
 /// The repository of the `pytorch` profile.
@@ -58,6 +75,13 @@ pub(crate) struct Collecting {
     pub(crate) require_complete: bool,
     pub(crate) expect_jobs: Option<Regex>,
     pub(crate) dry_run: bool,
+    /// The lake that is filled.
+    pub(crate) lake: Option<String>,
+    /// What is kept with each result there.
+    #[cfg_attr(not(feature = "lake"), expect(dead_code, reason = "only a lake keeps them"))]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Whether collections and ledger are written.
+    pub(crate) collections: bool,
 }
 
 /// What the work may take.
@@ -175,6 +199,12 @@ const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(table::MOST_
 
 /// 16: enough to fill a line whose answers take 100 ms, few enough for the limits that providers put on one client.
 const MAX_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+/// Resolves tags. Of a name that is given twice the last value counts, as with variables.
+fn tags(flags: Vec<(String, String)>, layers: &Layers) -> Result<Vec<(String, String)>, Failure> {
+    let tags: BTreeMap<_, _> = layers.pick_all(flags, &table::TAGS)?.into_iter().collect();
+    Ok(tags.into_iter().collect())
+}
 
 fn pick_switch(layers: &Layers, flag: Option<bool>, setting: &table::Setting<bool>) -> Result<bool, Failure> {
     Ok(layers.pick(flag, setting)?.unwrap_or(false))

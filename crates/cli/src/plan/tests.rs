@@ -31,6 +31,18 @@ fn resolve(words: &[&str], environment: &[(&str, &str)], file: &str) -> String {
         Command::Convert(args) => {
             convert(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
         }
+        Command::Upload(args) => {
+            upload(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
+        }
+        Command::Sql(args) => {
+            sql(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
+        }
+        Command::Runs(args) => {
+            runs(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
+        }
+        Command::Lake(args) => {
+            lake(*args, &layers).map_or_else(told, |(plan, talk)| (Ok(talk), Ok(format!("{plan:#?}"))))
+        }
         Command::Completions(_) | Command::Man(_) => panic!("no plan"),
     };
     match (talk, resolved) {
@@ -53,7 +65,8 @@ fn lines_that_differ(before: &str, after: &str) -> String {
 fn base(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "collect" => &[("source", "file:///d"), ("repo", "base/base"), ("run-id", "1")],
-        "lint" => &[("path", "base")],
+        "lint" | "upload" => &[("path", "base")],
+        "sql" | "runs" | "lake" => &[],
         "convert" => &[("path", "base"), ("as", "ndjson")],
         _ => &[("workflow-run-id", "1"), ("workflow-run-attempt", "1")],
     }
@@ -94,7 +107,10 @@ fn every_setting_counts_the_same_as_flag_environment_and_file() {
                 })
                 .collect();
             let resolve = |words: &[String], variable: Option<(&str, &str)>, file: &str| {
-                let words: Vec<_> = [command].into_iter().chain(words.iter().map(String::as_str)).collect();
+                // What `lake` does is no setting.
+                let action = (command == "lake").then_some("info");
+                let words = [command].into_iter().chain(action).chain(words.iter().map(String::as_str));
+                let words: Vec<_> = words.collect();
                 let base = base.iter().map(|(k, v)| (k.as_str(), *v));
                 resolve(&words, &base.chain(variable).collect::<Vec<_>>(), file)
             };

@@ -60,7 +60,7 @@ pub(crate) fn upload_test_stats(
         layout: Layout::default(),
         jobs_of_github: common.jobs_file.is_none() && !github && !circleci_folder,
         jobs_file: common.jobs_file,
-        to: destination::check(to.unwrap_or_else(|| "s3://ossci-raw-job-status".to_owned()))?,
+        to: destination::check("--to", to.unwrap_or_else(|| "s3://ossci-raw-job-status".to_owned()))?,
         profile: Profile::Pytorch,
         full: Full::Auto,
         full_branch: "main".to_owned(),
@@ -76,5 +76,8 @@ pub(crate) fn upload_test_stats(
         require_complete: common.require_complete,
         expect_jobs: common.expect_jobs,
         dry_run: common.dry_run,
+        lake: None,
+        tags: Vec::new(),
+        collections: true,
     })
 }

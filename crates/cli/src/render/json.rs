@@ -6,6 +6,8 @@ use serde::Serialize;
 use testlake_collect::ledger::Ledger;
 use testlake_collect::plan::{Collected, FailureGroup, WrittenObject};
 
+use super::{Kept, Places};
+
 /// The version of the form.
 const VERSION: u32 = 1;
 
@@ -19,22 +21,30 @@ struct Line<'collected> {
     seconds: f64,
     failures: &'collected [FailureGroup],
     failure_groups_left_out: u64,
-    to: &'collected str,
+    to: Option<&'collected str>,
     written: &'collected [WrittenObject],
+    lake: Option<&'collected str>,
+    kept: Option<Kept>,
 }
 
-/// Renders one attempt, with a line feed at the end. `to` names the destination.
-pub(crate) fn render(collected: &Collected, to: &str, is_dry_run: bool) -> Result<String, serde_json::Error> {
+/// Renders one attempt, with a line feed at the end.
+pub(crate) fn render(
+    collected: &Collected,
+    kept: Option<Kept>,
+    to: &Places<'_>,
+) -> Result<String, serde_json::Error> {
     let line = Line {
         version: VERSION,
-        dry_run: is_dry_run,
+        dry_run: to.is_dry_run,
         ledger: &collected.ledger,
         jobs: collected.summary.jobs,
         seconds: collected.summary.seconds,
         failures: &collected.summary.failures,
         failure_groups_left_out: collected.summary.groups_left_out,
-        to,
-        written: &collected.written,
+        to: to.to,
+        written: if to.to.is_some() { &collected.written } else { &[] },
+        lake: to.lake,
+        kept,
     };
     let mut text = escaped(&serde_json::to_string(&line)?);
     text.push('\n');
@@ -42,7 +52,7 @@ pub(crate) fn render(collected: &Collected, to: &str, is_dry_run: bool) -> Resul
 }
 
 /// Writes what could drive a terminal as `\uXXXX`, which reads as the same: such characters stand in strings alone.
-pub(super) fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         if super::is_unsafe(c) {

@@ -6,10 +6,28 @@ use std::io;
 
 pub(crate) mod findings;
 pub(crate) mod json;
+mod kept;
 pub(crate) mod number;
+#[cfg(feature = "lake")]
+pub(crate) mod rows;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "lake")]
+pub(crate) mod upload;
+
+pub(crate) use kept::Kept;
+
+/// Where what was collected goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places<'places> {
+    /// The destination of collections and ledger; nothing where none are written.
+    pub(crate) to: Option<&'places str>,
+    /// The lake; nothing where none is filled.
+    pub(crate) lake: Option<&'places str>,
+    /// Whether nothing is written.
+    pub(crate) is_dry_run: bool,
+}
 
 /// Escapes what could drive the terminal or deceive the eye: control characters, those that turn the direction of
 /// text, and those that have no width.
@@ -72,6 +90,9 @@ pub(crate) enum Tone {
     Strong,
     /// Of less weight.
     Faint,
+    /// As all else.
+    #[cfg_attr(not(feature = "lake"), expect(dead_code, reason = "only rows of a lake have it"))]
+    Plain,
 }
 
 impl Paint {
@@ -90,6 +111,7 @@ impl Paint {
             Tone::Bad => "31",
             Tone::Strong => "1",
             Tone::Faint => "2",
+            Tone::Plain => return Cow::Borrowed(text),
         };
         if self.is_on { Cow::Owned(format!("\u{1b}[{code}m{text}\u{1b}[0m")) } else { Cow::Borrowed(text) }
     }

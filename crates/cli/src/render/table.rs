@@ -6,7 +6,7 @@ use testlake_collect::ledger::{ArtifactStatus, Ledger, Verdict};
 use testlake_collect::plan::{Collected, FailedCase, FailureGroup, RunSummary, WrittenObject};
 
 use super::number::{bytes, count, counted, seconds};
-use super::{Paint, Tone, for_terminal};
+use super::{Kept, Paint, Places, Tone, for_terminal};
 
 /// Groups of failures that are shown: what fits two screens.
 const GROUPS: usize = 10;
@@ -21,12 +21,12 @@ const DECLARED: usize = 5;
 /// Characters of a line of text from a report.
 const WIDTH: usize = 160;
 
-/// Renders one attempt. `to` names the destination.
-pub(crate) fn render(collected: &Collected, to: &str, is_dry_run: bool, paint: Paint) -> String {
+/// Renders one attempt.
+pub(crate) fn render(collected: &Collected, kept: Option<Kept>, to: &Places<'_>, paint: Paint) -> String {
     let mut out = String::new();
-    let page = Page { paint, is_dry_run };
+    let page = Page { paint, is_dry_run: to.is_dry_run };
     // Writing to a string cannot fail.
-    page.write(&mut out, collected, to).ok();
+    page.write(&mut out, collected, kept, to).ok();
     out
 }
 
@@ -36,7 +36,13 @@ struct Page {
 }
 
 impl Page {
-    fn write(&self, out: &mut String, collected: &Collected, to: &str) -> fmt::Result {
+    fn write(
+        &self,
+        out: &mut String,
+        collected: &Collected,
+        kept: Option<Kept>,
+        to: &Places<'_>,
+    ) -> fmt::Result {
         let Collected { ledger, summary, written, .. } = collected;
         self.title(out, ledger)?;
         if self.is_dry_run {
@@ -50,7 +56,10 @@ impl Page {
         self.findings(out, ledger)?;
         self.declared(out, ledger)?;
         self.jobs(out, ledger)?;
-        self.written(out, written, to)
+        if let Some(to) = to.to {
+            self.written(out, written, to)?;
+        }
+        to.lake.map_or(Ok(()), |lake| self.kept(out, kept, lake))
     }
 
     fn title(&self, out: &mut String, ledger: &Ledger) -> fmt::Result {
@@ -223,6 +232,16 @@ impl Page {
             }
         }
         Ok(())
+    }
+
+    fn kept(&self, out: &mut String, kept: Option<Kept>, lake: &str) -> fmt::Result {
+        let verb = if self.is_dry_run { "Would be kept in" } else { "Kept in" };
+        let title = self.paint.text(Tone::Strong, &format!("{verb} {}", line(lake))).into_owned();
+        match kept {
+            Some(kept) => writeln!(out, "\n{title}\n  {}", kept.in_words()),
+            None if self.is_dry_run => writeln!(out, "\n{title}"),
+            None => Ok(()),
+        }
     }
 
     fn list<T>(

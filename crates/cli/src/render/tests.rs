@@ -6,7 +6,7 @@ use testlake_collect::ledger::{
 use testlake_collect::plan::{Collected, FailedCase, FailureGroup, RunSummary, WrittenObject};
 use testlake_collect::run::RunFacts;
 
-use super::table::{line, render};
+use super::table::line;
 use super::*;
 
 fn whole() -> Collected {
@@ -124,14 +124,23 @@ fn broken() -> Collected {
     collected
 }
 
+/// Where a run goes whose collections alone are kept.
+fn to(name: &str, is_dry_run: bool) -> Places<'_> {
+    Places { to: Some(name), lake: None, is_dry_run }
+}
+
+fn render(collected: &Collected, to: &Places<'_>) -> String {
+    table::render(collected, None, to, Paint::default())
+}
+
 #[test]
 fn a_whole_run_is_short() {
-    insta::assert_snapshot!(render(&whole(), "s3://results", false, Paint::default()));
+    insta::assert_snapshot!(render(&whole(), &to("s3://results", false)));
 }
 
 #[test]
 fn a_broken_run_says_what_is_missing() {
-    insta::assert_snapshot!(render(&broken(), "s3://results", false, Paint::default()));
+    insta::assert_snapshot!(render(&broken(), &to("s3://results", false)));
 }
 
 #[test]
@@ -139,7 +148,7 @@ fn as_data_it_is_one_line() {
     let mut collected = broken();
     collected.ledger.findings.truncate(2);
     collected.summary.failures.truncate(1);
-    let line = json::render(&collected, "s3://results", false).unwrap();
+    let line = json::render(&collected, None, &to("s3://results", false)).unwrap();
     assert_eq!(line.find('\n'), Some(line.len() - 1));
     // One key a line is easier to read.
     insta::assert_snapshot!(line.replace(",\"", ",\n\"").replace("[{", "[\n{"));
@@ -152,14 +161,40 @@ fn a_dry_run_lists_what_would_be_done() {
         artifact.status = ArtifactStatus::Listed;
     }
     collected.ledger.artifacts[0].bytes = None;
-    insta::assert_snapshot!(render(&collected, "s3://results", true, Paint::default()));
+    insta::assert_snapshot!(render(&collected, &to("s3://results", true)));
+}
+
+#[test]
+fn what_the_lake_keeps_is_told() {
+    let to = Places { lake: Some("s3://results/lake"), ..to("s3://results", false) };
+    let kept = Kept {
+        reports: 12,
+        cases: 12_345,
+        findings: 1,
+        replaced: 1000,
+        files: 1,
+        bytes: 123_456,
+        version: 7,
+    };
+    let text = table::render(&whole(), Some(kept), &to, Paint::default());
+    let (_, end) = text.split_once("Kept in").unwrap();
+    insta::assert_snapshot!(end, @r"
+     s3://results/lake
+      12,345 results of 12 reports, 1 finding, in place of 1,000 of an earlier time (123 kB)
+    ");
+    let alone = Places { to: None, ..to };
+    assert!(!table::render(&whole(), Some(kept), &alone, Paint::default()).contains("Written"));
+    let line: serde_json::Value =
+        serde_json::from_str(&json::render(&whole(), Some(kept), &alone).unwrap()).unwrap();
+    assert_eq!((&line["to"], &line["kept"]["cases"]), (&serde_json::Value::Null, &12_345.into()));
+    assert_eq!(line["written"].as_array().unwrap().len(), 0);
 }
 
 #[test]
 fn an_attempt_that_is_left_as_it_was_says_so() {
     let mut collected = whole();
     collected.written.clear();
-    let text = render(&collected, "s3://results", false, Paint::default());
+    let text = render(&collected, &to("s3://results", false));
     assert!(
         text.ends_with("\n\nEvery artifact has expired: nothing of this attempt is written or removed\n"),
         "{text}"
@@ -215,8 +250,10 @@ fn nothing_of_a_report_drives_the_terminal() {
         object.key = hostile.to_owned();
     }
     for is_dry_run in [false, true] {
-        let table = render(&collected, hostile, is_dry_run, Paint::default());
-        let json = json::render(&collected, hostile, is_dry_run).unwrap();
+        let to = Places { lake: Some(hostile), ..to(hostile, is_dry_run) };
+        let kept = (!is_dry_run).then(Kept::default);
+        let table = table::render(&collected, kept, &to, Paint::default());
+        let json = json::render(&collected, kept, &to).unwrap();
         assert_eq!(json.trim_end_matches('\n').find(is_unsafe), None, "{json}");
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read["to"], hostile);

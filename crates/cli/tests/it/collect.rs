@@ -1,5 +1,6 @@
 //! `testlake collect` and its drop-in, from files to files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -14,6 +15,13 @@ pub(crate) fn inflated(bytes: &[u8]) -> Vec<u8> {
     let mut inflated = Vec::new();
     std::io::copy(&mut flate2::read::MultiGzDecoder::new(bytes), &mut inflated).unwrap();
     inflated
+}
+
+/// Returns the collections and the ledger, without the lake beside them.
+fn collections(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = tree(root);
+    files.retain(|name, _| !name.starts_with("lake/"));
+    files
 }
 
 fn assert_equals_the_reference(made: &MadeRun, out: &Path) {
@@ -53,10 +61,10 @@ fn a_made_run_is_taken_in_whole() {
     assert_equals_the_reference(&made, &program.path().join("out"));
 
     // The same as data; and the same bytes, whatever the number of threads.
-    let first = tree(&program.path().join("out"));
+    let first = collections(&program.path().join("out"));
     let output = program.output(&[&words[..], &["--format=json", "--threads=1"]].concat());
     assert!(output.status.success() && output.stderr.is_empty());
-    assert!(tree(&program.path().join("out")) == first);
+    assert!(collections(&program.path().join("out")) == first);
     let lines: Vec<_> = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     let [line] = lines.as_slice() else { panic!("{} lines", lines.len()) };
     let line: serde_json::Value = serde_json::from_slice(line).unwrap();
@@ -107,16 +115,16 @@ fn a_folder_of_reports_is_a_local_run() {
     program.write("artifacts/job_2/b.xml", REPORT.replace("a.py", "b.py"));
     assert_snapshot!(program.run(&["collect", "./artifacts", "--to", "./testlake"]));
     // Where it lies makes no difference to what is collected.
-    let collections = || {
-        let mut files = tree(&program.path().join("testlake"));
+    let documents = || {
+        let mut files = collections(&program.path().join("testlake"));
         files.retain(|name, _| !name.starts_with("ledger/"));
         files
     };
-    let first = collections();
+    let first = documents();
     assert_eq!(first.len(), 3);
     fs::rename(program.path().join("artifacts"), program.path().join("moved")).unwrap();
     assert!(program.output(&["collect", "moved", "--quiet"]).status.success());
-    assert!(collections() == first);
+    assert!(documents() == first);
 }
 
 #[test]
@@ -124,7 +132,7 @@ fn quiet_silences_talk_and_not_the_data_that_was_asked_for() {
     let program = Program::new();
     program.write("artifacts/a_1/a.xml", REPORT);
     let said = |words: &[&str]| {
-        let output = program.output(&[&["collect", "artifacts"], words].concat());
+        let output = program.output(&[&["collect", "artifacts", "--no-lake"], words].concat());
         assert!(output.status.success() && output.stderr.is_empty());
         String::from_utf8(output.stdout).unwrap()
     };
@@ -349,8 +357,8 @@ fn an_output_that_is_full_is_told() {
 fn the_log_goes_to_stderr() {
     let program = Program::new();
     program.write("artifacts/a_1/a.xml", REPORT);
-    let quiet = program.output(&["collect", "artifacts"]);
-    let loud = program.output(&["collect", "artifacts", "-vvv"]);
+    let quiet = program.output(&["collect", "artifacts", "--no-lake"]);
+    let loud = program.output(&["collect", "artifacts", "--no-lake", "-vvv"]);
     assert_eq!(quiet.stdout, loud.stdout);
     assert!(quiet.stderr.is_empty());
     let log = String::from_utf8(loud.stderr).unwrap();

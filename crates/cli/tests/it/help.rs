@@ -13,7 +13,18 @@ fn the_program_says_what_it_is() {
 
 #[test]
 fn each_command_explains_itself() {
-    for command in ["collect", "lint", "convert", "upload-test-stats", "completions", "man"] {
+    for command in [
+        "collect",
+        "upload",
+        "runs",
+        "sql",
+        "lake",
+        "lint",
+        "convert",
+        "upload-test-stats",
+        "completions",
+        "man",
+    ] {
         assert_snapshot!(format!("{command}_short"), Program::new().run(&[command, "-h"]));
         assert_snapshot!(format!("{command}_long"), Program::new().run(&[command, "--help"]));
     }
@@ -21,7 +32,7 @@ fn each_command_explains_itself() {
 
 #[test]
 fn short_help_fits_a_screen() {
-    for command in ["collect", "lint", "convert", "upload-test-stats"] {
+    for command in ["collect", "upload", "runs", "sql", "lake", "lint", "convert", "upload-test-stats"] {
         let help = Program::new().output(&[command, "-h"]).stdout;
         let lines = String::from_utf8(help).unwrap().lines().count();
         assert!(lines <= 50, "{command} -h has {lines} lines");
@@ -60,9 +71,13 @@ fn there_are_man_pages() {
             "testlake-collect.1",
             "testlake-completions.1",
             "testlake-convert.1",
+            "testlake-lake.1",
             "testlake-lint.1",
             "testlake-man.1",
+            "testlake-runs.1",
+            "testlake-sql.1",
             "testlake-upload-test-stats.1",
+            "testlake-upload.1",
             "testlake.1"
         ]
     );

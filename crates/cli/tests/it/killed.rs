@@ -39,7 +39,7 @@ fn killed_at_20_moments_and_run_again() {
     let jobs = made.jobs_file().display().to_string();
     let words = |to: &'static str| {
         let common = ["collect", &source, "--repo=pytorch/pytorch", "--run-id=9871234567", "--attempt=1"];
-        let more = ["--jobs-file", &jobs, "--full=always", "--threads=2", "--quiet", "--to", to];
+        let more = ["--jobs-file", &jobs, "--full=always", "--threads=2", "--quiet", "--no-lake", "--to", to];
         [&common[..], &more[..]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let command = |to| {

@@ -13,6 +13,9 @@ mod help;
 #[cfg(unix)]
 #[cfg(test)]
 mod killed;
+#[cfg(feature = "lake")]
+#[cfg(test)]
+mod lake;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
@@ -24,9 +27,15 @@ mod reading;
 mod remote;
 #[cfg(test)]
 mod settings;
+#[cfg(feature = "lake")]
+#[cfg(test)]
+mod sql;
 #[cfg(feature = "cloud")]
 #[cfg(test)]
 mod store;
 #[cfg(all(unix, feature = "cloud"))]
 #[cfg(test)]
 mod terminal;
+#[cfg(feature = "lake")]
+#[cfg(test)]
+mod upload;

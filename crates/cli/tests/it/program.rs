@@ -82,6 +82,8 @@ impl Program {
         // The size of what was compressed is the compressor's business.
         let size = regex::Regex::new(r"(?m)^ +[\d.,]+ [kM]?B( +[\d,]+ rows?  )").unwrap();
         let text = size.replace_all(&text, "    [SIZE]$1");
+        let kept = regex::Regex::new(r"(results? of .*) \([\d.,]+ [kM]?B\)").unwrap();
+        let text = kept.replace_all(&text, "$1 ([SIZE])");
         // And so is what it is made of where archives are the input.
         let hash = regex::Regex::new(r"local-[0-9a-f]{16}").unwrap();
         hash.replace_all(&text, "local-[HASH]").into_owned()

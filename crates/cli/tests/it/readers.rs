@@ -20,7 +20,14 @@ impl Collected {
         let made = MadeRun::make(RunShape { cases: 16_000, ..RunShape::default() }).unwrap();
         let program = Program::new();
         let output = program
-            .command(&["collect", "--repo=pytorch/pytorch", "--attempt=1", "--full=always", "--to=out"])
+            .command(&[
+                "collect",
+                "--repo=pytorch/pytorch",
+                "--attempt=1",
+                "--full=always",
+                "--to=out",
+                "--no-lake",
+            ])
             .args(["--run-id", RUN_ID])
             .arg("--jobs-file")
             .arg(made.jobs_file())

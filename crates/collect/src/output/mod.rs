@@ -11,10 +11,12 @@ use crate::source::file_url_path;
 
 mod folder;
 pub mod gzip;
+mod nowhere;
 #[cfg(feature = "cloud")]
 mod store;
 
 pub use folder::Folder;
+pub use nowhere::Nowhere;
 #[cfg(feature = "cloud")]
 pub use store::Store;
 

@@ -52,7 +52,7 @@ pub enum QueryError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// More time than it may have.
-    #[error("it takes longer than the limit of {} s; raise it (`--time-limit`), or ask for less", limit.as_secs_f64())]
+    #[error("it takes longer than the limit of {} s; raise it (`--timeout`), or ask for less", limit.as_secs_f64())]
     Time {
         /// The limit.
         limit: Duration,
