@@ -73,10 +73,10 @@ def rival(name):
 
 
 def testlake(folder, to, *flags):
-    """The command that collects a run, with its destination empty."""
+    """The command that collects a run and keeps no lake, with its destination empty."""
     shutil.rmtree(to, ignore_errors=True)
     return [os.path.join(TARGET, "release/testlake"), "collect", "file://" + os.path.abspath(folder), "--repo", REPO,
-            "--run-id", RUN_ID, "--attempt", "1", "--jobs-file", os.path.join(folder, "jobs.json"), "--to", to, "--quiet", *flags]
+            "--run-id", RUN_ID, "--attempt", "1", "--jobs-file", os.path.join(folder, "jobs.json"), "--to", to, "--no-lake", "--quiet", *flags]
 
 
 def reference(folder, to):
