@@ -37,6 +37,19 @@ fn document_types_without_an_end_are_not_looked_for_again_and_again() {
 }
 
 #[test]
+fn a_section_larger_than_a_window_may_end_it_inside_a_character() {
+    let limits = Limits { window_bytes: 100, case_bytes: 1000, tag_bytes: 200, ..Limits::default() };
+    for begin in ["<![CDATA[", "<!--", "<?x "] {
+        let end = if begin == "<!--" { "-->" } else { "?>]]>" };
+        for shift in 0..12 {
+            let text = ["x".repeat(shift), "é€😀\r\n".repeat(1000)].concat();
+            let report = format!("<testsuite>{begin}{text}{end}<testcase name='a'/></testsuite>");
+            assert_eq!(names(&told(&report, limits)), ["a"], "{begin} {shift}");
+        }
+    }
+}
+
+#[test]
 fn a_long_name_of_a_suite_is_not_read_whole_for_each_case() {
     let name = "x".repeat(4 << 20);
     let case = "<testcase name='a'/><testcase name='b'><failure/></testcase>";

@@ -92,8 +92,11 @@ impl XmlScanner {
             if last && self.endless.contains(&self.section) { None } else { memmem::find(rest, terminator) };
         let content = match found {
             Some(length) => length,
-            // the terminator may stand across the window's end, and a line end or a character, too
-            None if !last => without_partial_end(rest).min(rest.len().saturating_sub(terminator.len())),
+            // the terminator may stand across the window's end; before that a line end or a character must not be cut
+            None if !last => {
+                let kept = rest.len().saturating_sub(terminator.len());
+                without_partial_end(rest.get(..kept).unwrap_or_default())
+            }
             None => return Step::Incomplete,
         };
         if self.section == Section::CData && content > 0 {
