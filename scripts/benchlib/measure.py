@@ -72,11 +72,21 @@ def rival(name):
     return os.path.join(TARGET, "compare/release", name)
 
 
-def testlake(folder, to, *flags):
-    """The command that collects a run and keeps no lake, with its destination empty."""
+def program():
+    """The beginning of each of its commands."""
+    return [os.path.join(TARGET, "release/testlake")]
+
+
+def collecting(folder, to, *flags):
+    """The command that collects a run, with its destination empty."""
     shutil.rmtree(to, ignore_errors=True)
-    return [os.path.join(TARGET, "release/testlake"), "collect", "file://" + os.path.abspath(folder), "--repo", REPO,
-            "--run-id", RUN_ID, "--attempt", "1", "--jobs-file", os.path.join(folder, "jobs.json"), "--to", to, "--no-lake", "--quiet", *flags]
+    return [*program(), "collect", "file://" + os.path.abspath(folder), "--repo", REPO, "--run-id", RUN_ID, "--attempt", "1",
+            "--jobs-file", os.path.join(folder, "jobs.json"), "--to", to, "--quiet", *flags]
+
+
+def testlake(folder, to, *flags):
+    """The same without a lake."""
+    return collecting(folder, to, "--no-lake", *flags)
 
 
 def reference(folder, to):
@@ -85,7 +95,7 @@ def reference(folder, to):
 
 
 def measure(command, core=None):
-    """What a command took that must succeed. One that prints `{"seconds": ...}` has measured its seconds itself."""
+    """What a command took that must succeed. One that prints JSON tells of itself, and with `seconds` has measured them."""
     pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
     start = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=pin)
@@ -96,7 +106,7 @@ def measure(command, core=None):
     child.stdout.close()
     if child.returncode:
         sys.exit(f"ended with {child.returncode}: {' '.join(command)}")
-    told = json.loads(output) if output.startswith(b'{"seconds":') else {}
+    told = json.loads(output) if output.startswith(b'{"') else {}
     return Figures(told.get("seconds", seconds), usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, told)
 
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod files;
+mod laid;
 mod optimize;
 mod vacuum;
 

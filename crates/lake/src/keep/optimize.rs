@@ -101,7 +101,8 @@ impl Lake {
             Err(error) => return if has_gone(table, group).await? { Ok(false) } else { Err(error) },
         };
         let mut files = Vec::new();
-        let written = write(table, group, rows, options, &mut files).await;
+        let date = group.first().and_then(|entry| entry.date.clone());
+        let written = write(table, date, rows, options, &mut files).await;
         let rows = match written {
             Ok(rows) => rows,
             Err(error) => {
@@ -159,14 +160,14 @@ async fn has_gone(table: &Table, group: &[Entry]) -> Result<bool, LakeError> {
     Ok(group.iter().any(|entry| !snapshot.entries().iter().any(|other| other.path == entry.path)))
 }
 
-async fn write(
+/// Writes the rows of a day into files.
+pub(super) async fn write(
     table: &Table,
-    group: &[Entry],
+    date: Option<String>,
     mut rows: SendableRecordBatchStream,
     options: &OptimizeOptions,
     files: &mut Vec<Entry>,
 ) -> Result<u64, QueryError> {
-    let date = group.first().and_then(|entry| entry.date.clone());
     let mut count = 0;
     let mut writer: Option<FileWriter> = None;
     let end = async |writer: FileWriter, files: &mut Vec<Entry>| {
