@@ -10,6 +10,7 @@ use testlake_collect::source::Layout;
 
 use super::{CommonArgs, FullWord, ProfileWord, TagArgs};
 use crate::config::table;
+use crate::config::value::Since;
 
 /// Take in a finished run from where CI keeps it
 ///
@@ -35,6 +36,9 @@ Examples:
   The same run from a bucket first and from GitHub for what is not there:
     testlake collect s3://ci-artifacts github --repo owner/name --run-id 9871234567 \\
         --to s3://test-results
+
+  The runs of a workflow in the last 30 days that are not in the lake yet:
+    testlake collect github --repo owner/name --workflow ci.yml --since 30d
 
   All attempts, as data:
     testlake collect github --repo owner/name --run-id 9871234567 --attempt all --format json
@@ -66,6 +70,18 @@ pub(crate) struct CollectArgs {
 
     #[command(flatten)]
     pub(crate) run: RunArgs,
+
+    /// Take in every run since then that the lake has not, as `30d`
+    ///
+    /// A time ago, `30d` or `12h`, or a day as 2026-11-01 (UTC).
+    ///
+    /// GitHub is asked for the runs of --repo that have ended, the oldest first; with --workflow for those of this workflow:
+    /// its file (`ci.yml`), its name or its id. A run that the lake
+    /// has, whatever its verdict, is passed over: a call that was broken off goes on where it stopped. Where GitHub's rate
+    /// limit is used up, it is waited for.
+    #[arg(long, value_name = "WHEN", help_heading = "The run", value_parser = table::COLLECT_SINCE.parse)]
+    pub(crate) since: Option<Since>,
+
     #[command(flatten)]
     pub(crate) sources: SourceArgs,
     #[command(flatten)]

@@ -97,7 +97,7 @@ pub(crate) struct LimitArgs {
     /// Artifacts fetched at the same time [default: 16]
     ///
     /// At most 1024.
-    #[arg(long, value_name = "N", value_parser = table::MAX_CONCURRENCY.parse)]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = table::MAX_CONCURRENCY.parse)]
     pub(crate) max_concurrency: Option<NonZeroUsize>,
 
     /// How long to try again what fails and may pass [default: 10min; 15min for buckets]

@@ -1,5 +1,6 @@
 //! What a program that was built without lakes says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use testlake_collect::plan::{Cancel, Collected};
@@ -37,6 +38,11 @@ absent! {
     sql, SqlArgs, crate::plan::sql;
     tend, LakeArgs, crate::plan::lake;
     upload, UploadArgs, crate::plan::upload;
+}
+
+/// Returns the runs that a lake has: it cannot be asked.
+pub(super) fn known_runs(_: &Collecting, _: &Environment) -> Result<BTreeMap<String, u32>, Failure> {
+    Err(built_without())
 }
 
 /// A lake that is being filled: there is none.

@@ -4,6 +4,7 @@ pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod convert;
 mod ending;
+mod history;
 #[cfg_attr(not(feature = "lake"), path = "lake_absent.rs")]
 pub(crate) mod lake;
 pub(crate) mod lint;

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use testlake_collect::bucket::{StoreSettings, StoreUrl};
+use testlake_collect::plan::Cancel;
 use testlake_collect::source::circleci::{self, CircleCi, CircleCiSettings};
-use testlake_collect::source::github::{self, GitHub, GitHubSettings};
+use testlake_collect::source::github::{self, GitHub, GitHubSettings, HistoryRequest};
 use testlake_collect::source::http::HttpSettings;
-use testlake_collect::source::{Layout, Secret, Source, Store};
+use testlake_collect::source::{Layout, Secret, Source, SourceError, SourceErrorKind, Store};
+use tokio::runtime::{Builder, Runtime};
 
+use super::history::PastRun;
 use crate::config::Environment;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::plan::Collecting;
+use crate::plan::{Collecting, PastRuns};
 
 /// Opens a bucket.
 #[expect(clippy::unnecessary_wraps, reason = "without the network this fails")]
@@ -31,14 +34,84 @@ pub(super) fn open_github(
     github_with(environment, http_settings(collecting))
 }
 
+/// The runs that GitHub knows.
+#[derive(Debug)]
+pub(super) struct History {
+    github: GitHub,
+    runtime: Runtime,
+    cancel: Cancel,
+}
+
+/// What one run takes at most in most repositories: facts, jobs by the page, artifacts by the page, each archive.
+const CALLS_OF_A_RUN: u64 = 50;
+
+impl History {
+    /// Opens GitHub.
+    pub(super) fn open(
+        collecting: &Collecting,
+        environment: &Environment,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let github = GitHub::new(github_settings(environment, http_settings(collecting)));
+        let runtime = Builder::new_current_thread().enable_all().build().or_exit(Exit::Unavailable)?;
+        Ok(Self { github: github.or_exit(Exit::Usage)?, runtime, cancel: cancel.clone() })
+    }
+
+    /// Lists the runs that have ended, the oldest first. Nothing where it was cancelled.
+    pub(super) fn list(&self, past: &PastRuns, since_unix_ms: i64) -> Result<Option<Vec<PastRun>>, Failure> {
+        let request = HistoryRequest {
+            repo: past.repo.clone(),
+            workflow: past.workflow.clone(),
+            since_unix_ms,
+            until_unix_ms: None,
+        };
+        let listed = self.until_cancelled(self.github.history(&request)).transpose();
+        Ok(listed.map_err(|failure| failure.context("cannot list the runs"))?.map(|runs| {
+            let run = |run: github::PastRun| PastRun {
+                run_id: run.run_id,
+                attempts: run.attempts,
+                created_unix_ms: run.created_unix_ms,
+            };
+            runs.into_iter().map(run).collect()
+        }))
+    }
+
+    /// Waits until GitHub's rate limit has room for a run, or it is cancelled.
+    pub(super) fn wait_for_calls(&self) -> Result<(), Failure> {
+        self.until_cancelled(self.github.wait_for_calls(CALLS_OF_A_RUN)).transpose().map(drop)
+    }
+
+    fn until_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Option<Result<T, Failure>> {
+        let done = self.runtime.block_on(async {
+            tokio::select! {
+                done = work => Some(done),
+                () = self.cancel.cancelled() => None,
+            }
+        })?;
+        Some(done.map_err(|error| {
+            let exit = match error.kind() {
+                SourceErrorKind::Unavailable | SourceErrorKind::BadAnswer => Exit::Unavailable,
+                _ => Exit::Usage,
+            };
+            Failure { exit, error: error.into(), hints: Vec::new() }
+        }))
+    }
+}
+
 fn github_with(environment: &Environment, http: HttpSettings) -> Result<Arc<dyn Source>, Failure> {
-    let settings = GitHubSettings {
+    Ok(Arc::new(GitHub::new(github_settings(environment, http)).or_exit(Exit::Usage)?))
+}
+
+fn github_settings(environment: &Environment, http: HttpSettings) -> GitHubSettings {
+    GitHubSettings {
         api_url: github_api(environment).to_owned(),
         token: environment.get("GITHUB_TOKEN").and_then(Secret::new),
         http,
         ..GitHubSettings::default()
-    };
-    Ok(Arc::new(GitHub::new(settings).or_exit(Exit::Usage)?))
+    }
 }
 
 /// Opens CircleCI.

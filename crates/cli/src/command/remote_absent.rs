@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use testlake_collect::bucket::{StoreSettings, StoreUrl};
+use testlake_collect::plan::Cancel;
 use testlake_collect::source::{Layout, Source};
 
 use super::built_without_cloud;
+use super::history::PastRun;
 use crate::config::Environment;
 use crate::exit::Failure;
-use crate::plan::Collecting;
+use crate::plan::{Collecting, PastRuns};
 
 pub(super) fn open_store(
     url: &StoreUrl,
@@ -23,6 +25,24 @@ pub(super) fn open_github(
     _environment: &Environment,
 ) -> Result<Arc<dyn Source>, Failure> {
     Err(built_without_cloud("GitHub"))
+}
+
+/// The runs that GitHub knows: nobody is asked for them.
+#[derive(Debug)]
+pub(super) enum History {}
+
+impl History {
+    pub(super) fn open(_: &Collecting, _: &Environment, _: &Cancel) -> Result<Self, Failure> {
+        Err(built_without_cloud("GitHub"))
+    }
+
+    pub(super) fn list(&self, _: &PastRuns, _: i64) -> Result<Option<Vec<PastRun>>, Failure> {
+        match *self {}
+    }
+
+    pub(super) fn wait_for_calls(&self) -> Result<(), Failure> {
+        match *self {}
+    }
 }
 
 pub(super) fn open_circleci(

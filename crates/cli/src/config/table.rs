@@ -181,6 +181,8 @@ settings! {
     REDACT: bool = "redact", Shared, Switch, value::switch, "false";
     REDACT_PATTERN: OwnPattern = "redact-pattern", Shared, Texts, value::own_pattern, "ticket=TKT-[0-9]{6}";
     NO_COLLECTIONS: bool = "no-collections", Shared, Switch, value::switch, "true";
+    // Many runs
+    COLLECT_SINCE: Since = "since", Scope::Of("collect"), Text, value::since, "30d";
     // The lake
     LAKE: String = "lake", Shared, Place, value::text, "s3://bucket/lake";
     NO_LAKE: bool = "no-lake", Shared, Switch, value::switch, "true";

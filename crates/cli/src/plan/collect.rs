@@ -9,18 +9,25 @@ use testlake_collect::run::RunFacts;
 use testlake_collect::source::SourceSpec;
 
 use super::asked::Asked;
+use super::history::PastRuns;
 use super::{Collecting, Common, PYTORCH, destination, lake, pick_switch};
 use crate::args::{CollectArgs, CollectLakeArgs, FactArgs, FullWord, ProfileWord, RedactArgs, switch};
 use crate::config::{Layers, table};
 use crate::exit::{Exit, Failure, OrExit};
 
+/// What `testlake collect` does.
+#[derive(Debug)]
+pub(crate) enum Collect {
+    /// It takes in one run.
+    Run(Box<Collecting>),
+    /// It takes in each of many as that is; which one is left open there.
+    History(Box<Collecting>, PastRuns),
+}
+
 /// Resolves `testlake collect`.
-pub(crate) fn collect(
-    args: CollectArgs,
-    layers: &Layers,
-    cores: NonZeroUsize,
-) -> Result<Collecting, Failure> {
-    let CollectArgs { source, run, sources: taken, output, lake, common } = args;
+pub(crate) fn collect(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Collect, Failure> {
+    let CollectArgs { source, run, since, sources: taken, output, lake, common } = args;
+    let since = layers.pick(since, &table::COLLECT_SINCE)?;
     let words = layers.pick_all(source, &table::SOURCE)?;
     let sources = words
         .iter()
@@ -45,9 +52,18 @@ pub(crate) fn collect(
         project_slug: layers.pick(taken.project_slug, &table::PROJECT_SLUG)?,
     };
     let ci = CiRun::of(|name| layers.environment().get(name)).map(CiRun::with_event_file);
-    let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
     let layout = layers.pick(taken.layout, &table::LAYOUT)?.unwrap_or_default();
-    asked.check(&sources, &layout)?;
+    let (asked, past) = match since {
+        Some(since) => {
+            let (asked, past) = PastRuns::of(asked, since, &sources, circleci_folder, ci.as_ref())?;
+            (asked, Some(past))
+        }
+        None => {
+            let asked = asked.completed(&sources, circleci_folder, ci.as_ref())?;
+            asked.check(&sources, &layout)?;
+            (asked, None)
+        }
+    };
     let attempts = asked.attempts(&sources, &layout);
     let profile = match layers.pick(output.profile, &table::PROFILE)? {
         Some(ProfileWord::Pytorch) => Profile::Pytorch,
@@ -60,7 +76,11 @@ pub(crate) fn collect(
     let to = layers.pick(output.to, &table::TO)?.unwrap_or_else(|| lake::TO.to_owned());
     let to = destination::check("--to", to)?;
     let kept = kept(lake, &to, layers)?;
-    Ok(Collecting {
+    if past.is_some() && kept.lake.is_none() {
+        return Err(Failure::usage("`--since` needs a lake, which knows the runs that were taken in before")
+            .hint("leave out `--no-lake`"));
+    }
+    let collecting = Box::new(Collecting {
         project_slug: asked.project_slug.or_else(|| asked.repo.as_ref().map(|repo| format!("gh/{repo}"))),
         run: RunRequest { repo: asked.repo, run_id: asked.run_id, attempts },
         sources,
@@ -94,6 +114,10 @@ pub(crate) fn collect(
         lake: kept.lake,
         tags: kept.tags,
         collections: kept.collections,
+    });
+    Ok(match past {
+        Some(past) => Collect::History(collecting, past),
+        None => Collect::Run(collecting),
     })
 }
 

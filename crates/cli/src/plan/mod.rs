@@ -20,6 +20,7 @@ mod address;
 mod asked;
 mod collect;
 mod destination;
+mod history;
 #[cfg_attr(
     not(feature = "lake"),
     expect(dead_code, reason = "without a lake plans are checked and not carried out")
@@ -35,7 +36,8 @@ mod tests;
 mod upload;
 mod upload_test_stats;
 
-pub(crate) use collect::collect;
+pub(crate) use collect::{Collect, collect};
+pub(crate) use history::PastRuns;
 #[cfg(feature = "lake")]
 pub(crate) use lake::{Asking, LakePlace, ListingRuns, QueryLimits, Question, Tending};
 pub(crate) use lake::{lake, runs, sql};

@@ -19,7 +19,10 @@ fn resolve(words: &[&str], environment: &[(&str, &str)], file: &str) -> String {
     let (talk, resolved) = match Cli::try_from_words(words).expect("words that parse").command {
         Command::Collect(args) => (
             talk(&args.common.talk, &layers),
-            collect(*args, &layers, CORES).map(|plan| format!("{plan:#?}")),
+            collect(*args, &layers, CORES).map(|plan| match plan {
+                Collect::Run(collecting) => format!("{collecting:#?}"),
+                Collect::History(collecting, past) => format!("{past:#?}\n{collecting:#?}"),
+            }),
         ),
         Command::UploadTestStats(args) => {
             let talk = talk(&args.common.talk, &layers);
@@ -62,8 +65,9 @@ fn lines_that_differ(before: &str, after: &str) -> String {
 }
 
 /// What makes each command's plan whole.
-fn base(command: &str) -> &'static [(&'static str, &'static str)] {
+fn base(command: &str, setting: &str) -> &'static [(&'static str, &'static str)] {
     match command {
+        "collect" if setting == "since" => &[("source", "github"), ("repo", "base/base")],
         "collect" => &[("source", "file:///d"), ("repo", "base/base"), ("run-id", "1")],
         "lint" | "upload" => &[("path", "base")],
         "sql" | "runs" | "lake" => &[],
@@ -99,7 +103,7 @@ fn every_setting_counts_the_same_as_flag_environment_and_file() {
             let name = arg.get_long().unwrap_or(arg.get_id().as_str());
             let setting = table::of_flag(command, name).expect("in the table");
             // The base comes by the environment, save the setting that is tried.
-            let base: Vec<_> = base(command)
+            let base: Vec<_> = base(command, name)
                 .iter()
                 .filter(|(base, _)| *base != name)
                 .map(|(base, value)| {
@@ -342,4 +346,28 @@ fn where_no_source_knows_of_attempts_there_is_one() {
     assert_eq!(with(&["s3://b", "--layout", "{run_id}"]), "Number(1,");
     assert_eq!(with(&["s3://b"]), "Latest,");
     assert_eq!(with(&["./x", "github", "--attempt", "all"]), "All,");
+}
+
+#[test]
+fn many_runs_are_asked_of_github_and_of_nobody_else() {
+    let since = |words: &[&str]| resolve(&[&["collect", "--since=30d"], words].concat(), &[], "");
+    let told = since(&["github", "--repo=o/r", "--workflow=ci.yml"]);
+    for part in
+        ["workflow: Some(\n        \"ci.yml\"", "repo: \"o/r\"", "run_id: None", "Ago(\n        2592000s"]
+    {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    for words in [
+        &["./reports", "--repo=o/r"] as &[_],
+        &["s3://bucket", "--repo=o/r"],
+        &["github"],
+        &["github", "--repo=o/r", "--run-id=7"],
+        &["github", "--repo=o/r", "--attempt=2"],
+        &["github", "--repo=o/r", "--branch=main"],
+        &["github", "--repo=o/r", "--no-lake"],
+    ] {
+        let told = since(words);
+        assert!(told.starts_with("usage error: "), "{words:?}: {told}");
+        assert!(told.contains("since") || told.contains("--repo"), "{words:?}: {told}");
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 pub(crate) mod findings;
+pub(crate) mod history;
 pub(crate) mod json;
 mod kept;
 pub(crate) mod number;

@@ -10,6 +10,7 @@ mod ending;
 mod forgotten;
 #[cfg(test)]
 mod help;
+mod history;
 #[cfg(unix)]
 #[cfg(test)]
 mod killed;

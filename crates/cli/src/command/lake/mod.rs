@@ -13,6 +13,7 @@ use crate::plan::LakePlace;
 mod ask;
 mod ending;
 mod fill;
+mod known;
 mod prompt;
 pub(crate) mod runs;
 pub(crate) mod sql;
@@ -20,6 +21,7 @@ pub(crate) mod tend;
 pub(crate) mod upload;
 
 pub(super) use fill::Filling;
+pub(super) use known::known_runs;
 
 /// 30 seconds: what a person waits for a store that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
