@@ -28,18 +28,8 @@ pub(crate) enum Collect {
 pub(crate) fn collect(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -> Result<Collect, Failure> {
     let CollectArgs { source, run, since, sources: taken, output, lake, common } = args;
     let since = layers.pick(since, &table::COLLECT_SINCE)?;
-    let words = layers.pick_all(source, &table::SOURCE)?;
-    let sources = words
-        .iter()
-        .map(|word| SourceSpec::parse(word))
-        .collect::<Result<Vec<_>, _>>()
-        .or_exit(Exit::Usage)?;
     let circleci_folder = pick_switch(layers, switch(taken.circleci, taken.no_circleci), &table::CIRCLECI)?;
-    if sources.is_empty() && !circleci_folder {
-        return Err(Failure::usage("no source is given").hint(
-            "give a path, a bucket, `github` or a run's web address, as in `testlake collect ./artifacts`",
-        ));
-    }
+    let sources = sources(source, circleci_folder, layers)?;
     let asked = Asked {
         repo: layers.pick(run.repo, &table::REPO)?,
         run_id: layers.pick(run.run_id, &table::RUN_ID)?,
@@ -65,12 +55,7 @@ pub(crate) fn collect(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -
         }
     };
     let attempts = asked.attempts(&sources, &layout);
-    let profile = match layers.pick(output.profile, &table::PROFILE)? {
-        Some(ProfileWord::Pytorch) => Profile::Pytorch,
-        Some(ProfileWord::Plain) => Profile::Plain,
-        None if asked.repo.as_deref() == Some(PYTORCH) => Profile::Pytorch,
-        None => Profile::Plain,
-    };
+    let profile = profile(layers.pick(output.profile, &table::PROFILE)?, asked.repo.as_deref());
     let full_repository = layers.pick(output.full_repository, &table::FULL_REPOSITORY)?;
     let common = Common::resolve(common, layers, cores)?;
     let to = layers.pick(output.to, &table::TO)?.unwrap_or_else(|| lake::TO.to_owned());
@@ -119,6 +104,31 @@ pub(crate) fn collect(args: CollectArgs, layers: &Layers, cores: NonZeroUsize) -
         Some(past) => Collect::History(collecting, past),
         None => Collect::Run(collecting),
     })
+}
+
+fn profile(asked: Option<ProfileWord>, repo: Option<&str>) -> Profile {
+    match asked {
+        Some(ProfileWord::Pytorch) => Profile::Pytorch,
+        Some(ProfileWord::Plain) => Profile::Plain,
+        None if repo == Some(PYTORCH) => Profile::Pytorch,
+        None => Profile::Plain,
+    }
+}
+
+/// Resolves the sources: there must be one, if only the folder of a CircleCI job.
+fn sources(words: Vec<String>, circleci_folder: bool, layers: &Layers) -> Result<Vec<SourceSpec>, Failure> {
+    let words = layers.pick_all(words, &table::SOURCE)?;
+    let sources = words
+        .iter()
+        .map(|word| SourceSpec::parse(word))
+        .collect::<Result<Vec<_>, _>>()
+        .or_exit(Exit::Usage)?;
+    if sources.is_empty() && !circleci_folder {
+        return Err(Failure::usage("no source is given").hint(
+            "give a path, a bucket, `github` or a run's web address, as in `testlake collect ./artifacts`",
+        ));
+    }
+    Ok(sources)
 }
 
 /// What is kept of a run.

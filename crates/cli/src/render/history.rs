@@ -1,5 +1,7 @@
 //! Many runs, a line each.
 
+use std::fmt::Write as _;
+
 use testlake_collect::ledger::{Ledger, Verdict};
 use testlake_report::time::Instant;
 
@@ -25,7 +27,8 @@ pub(crate) fn run(created_unix_ms: i64, ledger: &Ledger, paint: Paint) -> String
     for (name, number) in [("failed", cases.failed), ("errored", cases.errored)] {
         if number > 0 {
             let text = format!("{} {name}", count(number));
-            line.push_str(&format!(", {}", paint.text(Tone::Bad, &text)));
+            // Writing to a string cannot fail.
+            write!(line, ", {}", paint.text(Tone::Bad, &text)).ok();
         }
     }
     line.push('\n');
@@ -36,7 +39,7 @@ pub(crate) fn run(created_unix_ms: i64, ledger: &Ledger, paint: Paint) -> String
 pub(crate) fn sum(taken_in: u64, others: &[(&str, u64)]) -> String {
     let mut line = format!("{} taken in", counted(taken_in, "run"));
     for (what, number) in others.iter().filter(|(_, number)| *number > 0) {
-        line.push_str(&format!("; {} {what}", count(*number)));
+        write!(line, "; {} {what}", count(*number)).ok();
     }
     line.push('\n');
     line

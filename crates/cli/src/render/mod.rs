@@ -92,7 +92,6 @@ pub(crate) enum Tone {
     /// Of less weight.
     Faint,
     /// As all else.
-    #[cfg_attr(not(feature = "lake"), expect(dead_code, reason = "only rows of a lake have it"))]
     Plain,
 }
 

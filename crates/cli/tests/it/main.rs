@@ -10,6 +10,8 @@ mod ending;
 mod forgotten;
 #[cfg(test)]
 mod help;
+#[cfg(all(feature = "lake", feature = "cloud"))]
+#[cfg(test)]
 mod history;
 #[cfg(unix)]
 #[cfg(test)]
