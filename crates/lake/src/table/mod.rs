@@ -1,5 +1,6 @@
 //! A table of a lake: making it, the files of a version of it, and commits to it.
 
+mod checkpoint;
 mod commit;
 mod create;
 mod snapshot;

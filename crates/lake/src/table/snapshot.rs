@@ -11,6 +11,7 @@ use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use super::Table;
+use super::checkpoint::Checkpoint;
 use crate::error::LakeError;
 use crate::schema::{VERSION, VERSION_PROPERTY};
 
@@ -38,6 +39,8 @@ pub(crate) enum Told {
     Text(Arc<str>),
     /// What this part of the log has.
     InLog(LogicalFileView),
+    /// What a checkpoint has in this row.
+    InCheckpoint(Arc<Checkpoint>, usize),
 }
 
 impl std::fmt::Debug for Told {
@@ -52,6 +55,7 @@ impl Told {
             Self::Nothing => None,
             Self::Text(text) => Some(Arc::clone(text)),
             Self::InLog(view) => view.stats().map(Into::into),
+            Self::InCheckpoint(checkpoint, row) => checkpoint.statistics(*row),
         }
     }
 }
@@ -67,9 +71,25 @@ pub(crate) struct Snapshot {
 /// The version that was read last, and when all of it was read: what others committed since is read from their commits.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    since: Instant,
-    version: u64,
-    entries: Arc<Vec<Entry>>,
+    pub(super) since: Instant,
+    pub(super) version: u64,
+    pub(super) entries: Arc<Vec<Entry>>,
+}
+
+impl Known {
+    /// Goes on to the next version, by what its commit changes.
+    pub(super) fn go_on(&mut self, changes: &[Change], partition: Option<&str>) {
+        self.version += 1;
+        let entries = Arc::make_mut(&mut self.entries);
+        let removed: FxHashSet<&str> = changes.iter().filter_map(Change::removed).collect();
+        if !removed.is_empty() {
+            entries.retain(|entry| !removed.contains(entry.path.as_str()));
+        }
+        entries.extend(changes.iter().filter_map(|change| match change {
+            Change::Add(add) => Some(Entry::of(add, partition)),
+            Change::Remove(_) => None,
+        }));
+    }
 }
 
 /// For how long commits are followed one by one. They are kept for a day; who slept for longer must not take a log
@@ -86,7 +106,10 @@ impl Table {
         };
         let known = match known {
             Some(known) => known,
-            None => self.load().await?,
+            None => match self.load_checkpoint().await {
+                Some(known) => known,
+                None => self.load().await?,
+            },
         };
         let snapshot =
             Snapshot { table: self.clone(), version: known.version, entries: Arc::clone(&known.entries) };
@@ -109,28 +132,17 @@ impl Table {
     }
 
     /// Goes on from a version by the commits behind it; `None` where they change more than files.
-    async fn followed(&self, known: Known) -> Result<Option<Known>, LakeError> {
-        let Known { since, mut version, mut entries } = known;
+    async fn followed(&self, mut known: Known) -> Result<Option<Known>, LakeError> {
         loop {
-            let commit = self.log.read_commit_entry(version + 1).await;
-            let Some(commit) = commit.map_err(|error| self.log_error(error))? else {
-                return Ok(Some(Known { since, version, entries }));
-            };
+            let commit = self.log.read_commit_entry(known.version + 1).await;
+            let Some(commit) = commit.map_err(|error| self.log_error(error))? else { return Ok(Some(known)) };
             let Some(changes) = changes_of(&commit) else { return Ok(None) };
-            version += 1;
-            let entries = Arc::make_mut(&mut entries);
-            let removed: FxHashSet<&str> = changes.iter().filter_map(Change::removed).collect();
-            entries.retain(|entry| !removed.contains(entry.path.as_str()));
-            let added = changes.iter().filter_map(|change| match change {
-                Change::Add(add) => Some(Entry::of(add, self.kind.partition())),
-                Change::Remove(_) => None,
-            });
-            entries.extend(added);
+            known.go_on(&changes, self.kind.partition());
         }
     }
 
     /// Reads all of the log that there is.
-    async fn load(&self) -> Result<Known, LakeError> {
+    pub(super) async fn load(&self) -> Result<Known, LakeError> {
         let mut state = DeltaTable::new(Arc::clone(&self.log));
         match state.load().await {
             Ok(()) => self.checked(&state),
@@ -210,7 +222,7 @@ impl Table {
 
 /// What a commit changes.
 #[derive(Debug)]
-enum Change {
+pub(super) enum Change {
     Add(Box<Add>),
     Remove(Box<Remove>),
 }
@@ -225,7 +237,7 @@ impl Change {
 }
 
 /// Reads the changes of a commit; `None` where it changes more than files, or in a way that is not ours.
-fn changes_of(commit: &[u8]) -> Option<Vec<Change>> {
+pub(super) fn changes_of(commit: &[u8]) -> Option<Vec<Change>> {
     let lines = commit.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let mut changes = Vec::new();
     for line in lines.filter(|line| !line.starts_with(br#"{"commitInfo""#)) {
