@@ -124,17 +124,21 @@ fn bounds_of(column: &dyn Array) -> Option<Bounds> {
     }
 }
 
-fn lower_bound(text: &str) -> String {
+pub(super) fn lower_bound(text: &str) -> String {
     text.chars().take(BOUND_CHARS).collect()
 }
 
-fn upper_bound(text: &str) -> String {
+pub(super) fn upper_bound(text: &str) -> String {
     let mut bound: String = text.chars().take(BOUND_CHARS).collect();
-    if bound.len() < text.len() {
-        // No text that begins so comes after this.
-        bound.push(char::MAX);
+    match text.get(bound.len()..) {
+        None | Some("") => bound,
+        // Only such a text comes after what follows.
+        Some(rest) if rest.starts_with(char::MAX) => text.to_owned(),
+        Some(_) => {
+            bound.push(char::MAX);
+            bound
+        }
     }
-    bound
 }
 
 fn time_text(unix_ms: i64) -> String {

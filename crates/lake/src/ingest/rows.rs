@@ -61,12 +61,17 @@ struct Report {
 struct Suites {
     keys: Texts,
     paths: Vec<Vec<String>>,
+    last: u32,
     key: String,
 }
 
 impl Suites {
     fn number(&mut self, path: &[testlake_report::model::Text<'_>]) -> u32 {
         use std::fmt::Write;
+        // Cases of one suite come in a row.
+        if self.get(self.last).is_some_and(|last| last.iter().eq(path.iter())) {
+            return self.last;
+        }
         self.key.clear();
         for name in path {
             // A `String` takes all that is written.
@@ -76,14 +81,18 @@ impl Suites {
         if usize::try_from(number).is_ok_and(|number| number == self.paths.len()) {
             self.paths.push(path.iter().map(|name| name.clone().into_owned()).collect());
         }
+        self.last = number;
         number
+    }
+
+    fn get(&self, number: u32) -> Option<&[String]> {
+        self.paths.get(usize::try_from(number).ok()?).map(Vec::as_slice)
     }
 
     fn column(&self, numbers: impl Iterator<Item = u32>) -> ArrayRef {
         let mut lists = ListBuilder::new(StringBuilder::new()).with_field(texts_item());
         for number in numbers {
-            let path = usize::try_from(number).ok().and_then(|number| self.paths.get(number));
-            for name in path.into_iter().flatten() {
+            for name in self.get(number).into_iter().flatten() {
                 lists.values().append_value(name);
             }
             lists.append(true);
@@ -115,6 +124,21 @@ impl TextColumn {
     fn truncate(&mut self, rows: usize) {
         self.ends.truncate(rows);
         self.bytes.truncate(self.ends.last().map_or(0, |(end, _)| *end));
+    }
+}
+
+/// Where a row comes in the table's order, but for its name.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    day: i32,
+    file: u32,
+    class: u32,
+    row: usize,
+}
+
+impl Place {
+    fn group(&self) -> (i32, u32, u32) {
+        (self.day, self.file, self.class)
     }
 }
 
@@ -215,16 +239,24 @@ impl Rows {
             let report = usize::try_from(at(&self.report, row)).unwrap_or(usize::MAX);
             days.get(report).copied().unwrap_or_default()
         };
-        let key = |row: usize| (day_of(row), files.of(at(&self.file, row)), classes.of(at(&self.class, row)));
-        let mut order: Vec<((i32, u32, u32), usize)> = range.map(|row| (key(row), row)).collect();
-        // Of the same name, the order in which they came.
-        order.sort_unstable_by(|(one, a), (two, b)| {
-            one.cmp(two).then_with(|| self.name.get(*a).cmp(&self.name.get(*b))).then_with(|| a.cmp(b))
-        });
-        let by_day = order.chunk_by(|((one, ..), _), ((two, ..), _)| one == two);
+        let key = |row: usize| Place {
+            day: day_of(row),
+            file: files.of(at(&self.file, row)),
+            class: classes.of(at(&self.class, row)),
+            row,
+        };
+        let names: Vec<Option<&str>> = range.clone().map(|row| self.name.get(row)).collect();
+        let name = |place: &Place| names.get(place.row - range.start).copied().flatten();
+        let mut order: Vec<Place> = range.clone().map(key).collect();
+        // Rows of a class come together, so that few pieces have to be put in order. What is equal stays as it came.
+        order.sort_by_key(Place::group);
+        for group in order.chunk_by_mut(|one, two| one.group() == two.group()) {
+            group.sort_by(|one, two| name(one).cmp(&name(two)));
+        }
+        let by_day = order.chunk_by(|one, two| one.day == two.day);
         let sorted = by_day.map(|rows| {
-            let day = rows.first().map_or(0, |((day, ..), _)| *day);
-            let rows: Vec<usize> = rows.iter().map(|(_, row)| *row).collect();
+            let day = rows.first().map_or(0, |place| place.day);
+            let rows: Vec<usize> = rows.iter().map(|place| place.row).collect();
             Ok(Sorted { day, batch: self.batch(&rows, facts)? })
         });
         sorted.collect()

@@ -15,7 +15,7 @@ use super::{AttemptFacts, Origin, ReportKey, ReportRows};
 use crate::Lake;
 use crate::clock::{day_of, day_text};
 use crate::error::LakeError;
-use crate::file::{Effort, FileWriter, name_of, put};
+use crate::file::{Effort, name_of, put, write_whole};
 use crate::replace::{Replace, Scope, remove};
 use crate::schema::TableKind;
 use crate::table::{Entry, Operation};
@@ -178,11 +178,10 @@ impl Ingest {
     async fn put_all(&self, sorted: Vec<Sorted>) -> Result<Vec<Entry>, LakeError> {
         let mut entries = Vec::new();
         for Sorted { day, batch } in sorted {
-            let mut writer = FileWriter::new(TableKind::Results, batch.schema(), Effort::Quick)?;
-            writer.write(&batch)?;
+            let written = write_whole(TableKind::Results, &batch, Effort::Quick)?;
             let date = day_text(self.kept_under(day));
             let path = name_of(Some(&date), Some(&self.owner));
-            match put(self.lake.table(TableKind::Results), path, Some(date), writer.finish()?).await {
+            match put(self.lake.table(TableKind::Results), path, Some(date), written).await {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
                     self.discard(entries);
@@ -295,9 +294,7 @@ impl Ingest {
             return Ok(Vec::new());
         }
         let batch = rows().map_err(|error| LakeError::internal("making rows")(error.into()))?;
-        let mut writer = FileWriter::new(kind, batch.schema(), Effort::Quick)?;
-        writer.write(&batch)?;
-        let written = writer.finish()?;
+        let written = write_whole(kind, &batch, Effort::Quick)?;
         Ok(vec![put(self.lake.table(kind), name_of(None, Some(&self.owner)), None, written).await?])
     }
 
