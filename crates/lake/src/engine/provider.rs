@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, Statistics};
+use datafusion::common::{ColumnStatistics, DFSchema, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -15,7 +16,9 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::prelude::SessionContext;
@@ -31,10 +34,17 @@ use crate::table::{Entry, Snapshot, Table};
 /// A version of a table.
 #[derive(Debug)]
 pub(super) struct LakeTable {
-    files: Vec<PartitionedFile>,
+    files: Vec<LakeFile>,
     statistics: Statistics,
     schema: TableSchema,
     store: ObjectStoreUrl,
+}
+
+/// A file, and what the log says of all of its columns, that of the partition too.
+#[derive(Debug)]
+struct LakeFile {
+    file: PartitionedFile,
+    told: Arc<Statistics>,
 }
 
 impl LakeTable {
@@ -64,8 +74,8 @@ impl LakeTable {
             why: "the log names a file by a path or under a day that no testlake writes".to_owned(),
         })?;
         let mut statistics = Statistics::new_unknown(schema.table_schema());
-        let rows = entries.iter().map(Entry::rows).sum::<Option<u64>>();
-        if let Some(rows) = rows.and_then(|rows| usize::try_from(rows).ok()) {
+        let rows = files.iter().map(|file| file.told.num_rows.get_value().copied());
+        if let Some(rows) = rows.sum::<Option<usize>>() {
             statistics.num_rows = Precision::Exact(rows);
         }
         Ok(Self { files, statistics, schema, store })
@@ -85,21 +95,37 @@ fn schema_of(kind: TableKind) -> TableSchema {
     TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(partitions).build()
 }
 
-fn file_of(kind: TableKind, entry: &Entry) -> Option<PartitionedFile> {
+fn file_of(kind: TableKind, entry: &Entry) -> Option<LakeFile> {
     let mut file = PartitionedFile::new(String::new(), entry.size);
     file.object_meta.location = Path::parse(&entry.path).ok()?;
+    let mut of_partition = None;
     if kind.partition().is_some() {
-        let day = parse_day(entry.date.as_deref()?)?;
-        file = file.with_partition_values(vec![ScalarValue::Date32(Some(day))]);
+        let day = ScalarValue::Date32(Some(parse_day(entry.date.as_deref()?)?));
+        file = file.with_partition_values(vec![day.clone()]);
+        of_partition = Some(ColumnStatistics {
+            null_count: Precision::Exact(0),
+            min_value: Precision::Exact(day.clone()),
+            max_value: Precision::Exact(day),
+            ..ColumnStatistics::new_unknown()
+        });
     }
-    let Some(known) = entry.parsed_statistics() else { return Some(file) };
+    let known = entry.parsed_statistics();
     let stored = kind.columns().iter().filter(|column| Some(column.name) != kind.partition());
-    let statistics = Statistics {
-        num_rows: count(known.get("numRecords")),
+    let mut statistics = Statistics {
+        num_rows: count(known.as_ref().and_then(|known| known.get("numRecords"))),
         total_byte_size: Precision::Absent,
-        column_statistics: stored.map(|column| column_statistics(column, &known)).collect(),
+        column_statistics: stored
+            .map(|column| match &known {
+                Some(known) => column_statistics(column, known),
+                None => ColumnStatistics::new_unknown(),
+            })
+            .collect(),
     };
-    Some(file.with_statistics(Arc::new(statistics)))
+    if known.is_some() {
+        file = file.with_statistics(Arc::new(statistics.clone()));
+    }
+    statistics.column_statistics.extend(of_partition);
+    Some(LakeFile { file, told: Arc::new(statistics) })
 }
 
 fn count(number: Option<&Value>) -> Precision<usize> {
@@ -128,6 +154,27 @@ fn column_statistics(column: &Column, known: &Value) -> ColumnStatistics {
     }
 }
 
+impl LakeTable {
+    /// Returns the files that may have rows for which all of this holds, by what the log says of them: so that what is left
+    /// is shared out evenly.
+    fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+        let all = || self.files.iter().map(|file| file.file.clone()).collect();
+        let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(all()) };
+        let schema = self.schema.table_schema();
+        let names = DFSchema::try_from(Arc::clone(schema))?;
+        let filter = state.create_physical_expr(filter, &names)?;
+        // Of what it does not understand it takes all.
+        let predicate = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).build(filter);
+        let Some(predicate) = predicate else { return Ok(all()) };
+        let told = self.files.iter().map(|file| Arc::clone(&file.told)).collect();
+        let Ok(may_match) = predicate.prune(&PrunableStatistics::new(told, Arc::clone(schema))) else {
+            return Ok(all());
+        };
+        let files = self.files.iter().zip(may_match).filter(|(_, may_match)| *may_match);
+        Ok(files.map(|(file, _)| file.file.clone()).collect())
+    }
+}
+
 #[async_trait]
 impl TableProvider for LakeTable {
     fn schema(&self) -> SchemaRef {
@@ -153,15 +200,21 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if self.files.is_empty() {
+        let files = self.files_for(state, filters)?;
+        if files.is_empty() {
             let schema = datafusion::common::project_schema(self.schema.table_schema(), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let groups = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
+        let statistics = if files.len() == self.files.len() {
+            self.statistics.clone()
+        } else {
+            self.statistics.clone().to_inexact()
+        };
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
         let scan = FileScanConfigBuilder::new(self.store.clone(), source)
             .with_file_groups(groups)
-            .with_statistics(self.statistics.clone())
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             // A filter is applied later, and needs more rows than are asked for.
             .with_limit(limit.filter(|_| filters.is_empty()))

@@ -1,4 +1,4 @@
-//! The latest version from its last checkpoint and the commits behind it, with no more of either read than is needed:
+//! The latest version from its last checkpoint, if any, and the commits behind it, with no more of either read than is needed:
 //! what an upload waits for in a lake of many commits.
 //!
 //! Whatever is not as this program writes it is left to Delta's own reader, which takes longer and says what is wrong.
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, StringArray, StructArray};
 use datafusion::arrow::datatypes::{Int32Type, Int64Type};
 use datafusion::arrow::record_batch::RecordBatch;
+use deltalake_core::kernel::Action;
 use futures::{StreamExt, TryStreamExt};
 use object_store_lake::path::Path;
 use object_store_lake::{ObjectStore, ObjectStoreExt};
@@ -17,6 +18,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Deserialize;
 
+use super::create::CHECKPOINT_INTERVAL;
 use super::snapshot::{Known, changes_of};
 use super::{Entry, Table, Told};
 use crate::schema::{VERSION, VERSION_PROPERTY};
@@ -26,6 +28,9 @@ const LOG: &str = "_delta_log";
 const BATCH_ROWS: usize = 1 << 13;
 /// Commits that are asked for at once: about what a bucket needs so that the last checkpoint's fifty take little longer than one.
 const COMMITS_AT_ONCE: usize = 16;
+
+/// Commits that are read where there is no checkpoint: more than are written before the first.
+const MOST_COMMITS: u64 = 4 * CHECKPOINT_INTERVAL;
 
 /// Where the last checkpoint is.
 #[derive(Debug, Deserialize)]
@@ -149,28 +154,55 @@ fn has_plain_protocol(protocol: &StructArray) -> Option<bool> {
     Some(row.is_some_and(|row| reader.value(row) <= 1 && writer.value(row) <= 2))
 }
 
+/// Reports whether a first commit makes a table that this program reads, and adds no file yet.
+fn is_beginning(commit: &[u8]) -> Option<bool> {
+    let (mut is_ours, mut is_plain) = (false, false);
+    for line in commit.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match serde_json::from_slice(line).ok()? {
+            Action::CommitInfo(_) => {}
+            Action::Protocol(protocol) => {
+                is_plain = protocol.min_reader_version() <= 1 && protocol.min_writer_version() <= 2;
+            }
+            Action::Metadata(metadata) => {
+                let stored = metadata.configuration().get(VERSION_PROPERTY)?;
+                is_ours = stored.parse::<u32>().ok()? <= VERSION;
+            }
+            _ => return None,
+        }
+    }
+    Some(is_ours && is_plain)
+}
+
 impl Table {
-    /// Reads the latest version from its last checkpoint. `None` where there is none, and where something is not as this
-    /// program would have left it.
-    pub(super) async fn load_checkpoint(&self) -> Option<Known> {
+    /// Reads the latest version from its last checkpoint, or from its first commit where there is none yet. `None` where
+    /// something is not as this program would have left it.
+    pub(super) async fn load_plainly(&self) -> Option<Known> {
         let since = Instant::now();
         let store = self.store();
-        let hint = read(&*store, &format!("{LOG}/_last_checkpoint")).await?;
-        let hint: Hint = serde_json::from_slice(&hint).ok()?;
-        if hint.parts.is_some_and(|parts| parts != 1) {
-            return None;
-        }
-        let path = format!("{LOG}/{:020}.checkpoint.parquet", hint.version);
-        let (bytes, commits) = futures::join!(read(&*store, &path), self.commits_after(hint.version));
-        let commits = commits?;
-        let checkpoint = Arc::new(Checkpoint { bytes: bytes?, statistics: OnceLock::new() });
-        let entries = checkpoint.entries(self.kind.partition())?;
+        let (version, entries, commits) = match read(&*store, &format!("{LOG}/_last_checkpoint")).await {
+            Some(hint) => {
+                let hint: Hint = serde_json::from_slice(&hint).ok()?;
+                if hint.parts.is_some_and(|parts| parts != 1) {
+                    return None;
+                }
+                let path = format!("{LOG}/{:020}.checkpoint.parquet", hint.version);
+                let (bytes, commits) = futures::join!(read(&*store, &path), self.commits_after(hint.version));
+                let checkpoint = Arc::new(Checkpoint { bytes: bytes?, statistics: OnceLock::new() });
+                (hint.version, checkpoint.entries(self.kind.partition())?, commits?)
+            }
+            None => {
+                let (first, commits) = futures::join!(self.log.read_commit_entry(0), self.commits_after(0));
+                let begins_ours = is_beginning(&first.ok()??)?;
+                let commits = commits.filter(|commits| begins_ours && commits.end <= MOST_COMMITS)?;
+                (0, Vec::new(), commits)
+            }
+        };
         let changes = futures::stream::iter(commits).map(|version| async move {
             let commit = self.log.read_commit_entry(version).await.ok().flatten();
             commit.and_then(|commit| changes_of(&commit)).ok_or(())
         });
         let mut changes = changes.buffered(COMMITS_AT_ONCE);
-        let mut known = Known { since, version: hint.version, entries: Arc::new(entries) };
+        let mut known = Known { since, version, entries: Arc::new(entries) };
         while let Some(changes) = changes.try_next().await.ok()? {
             known.go_on(&changes, self.kind.partition());
         }
@@ -259,16 +291,18 @@ mod tests {
             upload(&lake, run).await;
         }
         let table = lake.table(TableKind::Results);
-        assert!(table.load_checkpoint().await.is_none(), "there is none yet");
+        let (read, whole) = (table.load_plainly().await.unwrap(), table.load().await.unwrap());
+        assert_eq!(shown(&read), shown(&whole));
+        assert_eq!(read.version, 49, "there is no checkpoint yet");
         // The last three replace what the first three left: a file that the checkpoint has is removed behind it.
         for run in [49, 50, 0, 1, 2] {
             upload(&lake, run).await;
-            let read = table.load_checkpoint().await.expect("a checkpoint is written after 50 commits");
+            let read = table.load_plainly().await.unwrap();
             let whole = shown(&table.load().await.unwrap());
             assert_eq!(shown(&read), whole);
             assert!(whole.1.iter().all(|(.., statistics)| statistics.is_some()));
         }
-        let (version, entries) = shown(&table.load_checkpoint().await.unwrap());
+        let (version, entries) = shown(&table.load_plainly().await.unwrap());
         assert_eq!((version, entries.len()), (54, 51));
     }
 
@@ -282,9 +316,9 @@ mod tests {
             upload(&lake, run).await;
         }
         let table = lake.table(TableKind::Results);
-        assert!(table.load_checkpoint().await.is_some());
+        assert!(table.load_plainly().await.is_some());
         std::fs::remove_file(root.join(format!("results/_delta_log/{:020}.json", 52))).unwrap();
-        assert!(table.load_checkpoint().await.is_none());
+        assert!(table.load_plainly().await.is_none());
         assert!(table.load().await.is_err());
     }
 }

@@ -106,7 +106,7 @@ impl Table {
         };
         let known = match known {
             Some(known) => known,
-            None => match self.load_checkpoint().await {
+            None => match self.load_plainly().await {
                 Some(known) => known,
                 None => self.load().await?,
             },
