@@ -42,7 +42,7 @@ pub struct CollectPlan {
     pub jobs_source: Option<Arc<dyn Source>>,
     /// The artifacts to take, by name; absent: those of the profile.
     pub artifact_glob: Option<GlobMatcher>,
-    /// Workers that inflate and parse.
+    /// Threads that inflate, parse and add up.
     pub threads: NonZeroUsize,
     /// Artifacts that are fetched at the same time.
     pub max_concurrency: NonZeroUsize,

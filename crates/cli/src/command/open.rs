@@ -52,8 +52,12 @@ pub(super) fn open(
         require_complete: collecting.require_complete,
         expect_jobs: collecting.expect_jobs.clone(),
         dry_run: collecting.dry_run,
+        // making it takes longer than a small run, and collections are as the reports are
+        redactor: match &results {
+            Some(_) => redactor(collecting.redact.clone())?,
+            None => None,
+        },
         results,
-        redactor: redactor(collecting.redact.clone())?,
     })
 }
 

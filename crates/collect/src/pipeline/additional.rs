@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::first_sight::{FirstSights, Place, Sight};
-use super::report::{FoundCase, RowKey, RowSum};
-use super::summary::{Keys, Names, add_seconds};
+use super::first_sight::{GroupSights, Place};
+use super::report::{FoundCase, RowSum};
+use super::rows::RowKey;
+use super::summary::{Names, SharedKeys, add_seconds};
 use super::unit::ReportDone;
 use crate::profile::facts::NO_CLASS;
 use crate::profile::json;
@@ -28,7 +29,7 @@ pub(crate) struct Additional {
     variants: FxHashMap<[u32; 2], u32>,
     groups: Vec<Group>,
     by_identity: FxHashMap<[u32; 3], u32>,
-    keys: Keys,
+    keys: SharedKeys,
     reruns: Vec<Rerun>,
     store: Option<BufWriter<File>>,
     stored: u64,
@@ -51,7 +52,7 @@ struct Group {
     /// Reruns are not told of it.
     is_repeated_by_design: bool,
     seconds: f64,
-    sights: FirstSights,
+    sights: GroupSights,
     /// Classes in order of first sight, by the number of the first key that is one with them.
     classes: FxHashMap<u32, u32>,
     class_keys: Vec<u32>,
@@ -87,6 +88,11 @@ pub(crate) struct Home<'a> {
 }
 
 impl Additional {
+    /// Makes what is empty, of rows whose classes have these numbers.
+    pub(crate) fn new(keys: SharedKeys) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
     /// Returns the group of a report's cases, which is made where it is not there yet; `None` where nothing is told of it.
     pub(crate) fn group(&mut self, home: &Home<'_>) -> Option<u32> {
         if home.build.contains("bazel") {
@@ -107,7 +113,7 @@ impl Additional {
                 variant,
                 is_repeated_by_design: REPEATED_BY_DESIGN.contains(&file_name.as_str()),
                 seconds: 0.0,
-                sights: FirstSights::default(),
+                sights: GroupSights::default(),
                 classes: FxHashMap::default(),
                 class_keys: Vec::new(),
             });
@@ -119,10 +125,9 @@ impl Additional {
     pub(crate) fn classes(&mut self, group: u32, rows: &[RowKey], into: &mut Vec<u32>) {
         let Some(group) = self.groups.get_mut(group as usize) else { return };
         for row in rows {
-            let (written, identity) = self.keys.number(&row.class.clone().or_text(NO_CLASS));
             let next = u32::try_from(group.class_keys.len()).unwrap_or(u32::MAX);
-            let place = *group.classes.entry(identity).or_insert_with(|| {
-                group.class_keys.push(written);
+            let place = *group.classes.entry(row.class_or_none.identity).or_insert_with(|| {
+                group.class_keys.push(row.class_or_none.written);
                 next
             });
             into.push(place);
@@ -147,20 +152,12 @@ impl Additional {
         // cases that an earlier report had: by their number here, where they were seen first
         let mut earlier: FxHashMap<u32, Place> = FxHashMap::default();
         let mut seconds_of_earlier = Vec::new();
-        if owner.sights.len() == 0 {
-            owner.sights = sights.settled();
-        } else {
-            for (identity, place, is_repeated) in sights.iter() {
-                if let Sight::Again { first, is_second } = owner.sights.see(identity, place) {
-                    earlier.insert(place.ordinal, first);
-                    if is_second {
-                        seconds_of_earlier.push((identity, first));
-                    }
-                } else if is_repeated {
-                    owner.sights.repeat(identity);
-                }
+        owner.sights.add(report, sights, |ordinal, first, is_second| {
+            earlier.insert(ordinal, first);
+            if is_second {
+                seconds_of_earlier.push(first);
             }
-        }
+        });
         if owner.is_repeated_by_design {
             return Ok(());
         }
@@ -205,7 +202,7 @@ impl Additional {
                 });
             }
         }
-        for (_, first) in seconds_of_earlier {
+        for first in seconds_of_earlier {
             asked.push(Rerun {
                 group,
                 class: u32::MAX,
@@ -267,8 +264,8 @@ impl Additional {
         if rerun.class == u32::MAX
             && let Some(group) = self.groups.get(rerun.group as usize)
         {
-            let (_, identity) = self.keys.number(&case.class.clone().or_text(NO_CLASS));
-            rerun.class = group.classes.get(&identity).copied().unwrap_or_default();
+            let number = self.keys.lock().number(&case.class.clone().or_text(NO_CLASS));
+            rerun.class = group.classes.get(&number.identity).copied().unwrap_or_default();
         }
         (rerun.offset, rerun.name_length, rerun.document_length) = (offset, name_length, document_length);
         Ok(())
@@ -321,7 +318,7 @@ impl Additional {
             let (name, document) = bytes.split_at_checked(rerun.name_length as usize).unwrap_or_default();
             let class = group.class_keys.get(rerun.class as usize).copied().unwrap_or_default();
             let mut class_name = Vec::new();
-            self.keys.get(class).write_name(&mut class_name);
+            self.keys.lock().get(class).write_name(&mut class_name);
             let key = [
                 u64::from(group.build),
                 u64::from(group.variant),

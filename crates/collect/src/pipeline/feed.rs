@@ -1,32 +1,25 @@
-//! Fetches artifacts a few ahead, opens them in order, and hands their units to the workers and to the fold.
+//! Fetches artifacts a few ahead, opens them in order, and hands their units to the workers and to the fold. A worker that finds
+//! no unit feeds the next artifact itself.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::listing::{Listed, chain};
 use super::lost::{SourceFailure, keep_failure};
-use super::unit::{EntryTask, OpenArtifact, Part, Unit, split};
+use super::steps::{Step, Steps};
+use super::unit::{EntryTask, OpenArtifact, Unit, split};
 use super::work::Shared;
 use crate::archive::{self, Defect, Entry};
 use crate::ledger::{ArtifactStatus, LedgerArtifact};
-use crate::plan::{CollectPlan, Observer};
+use crate::plan::{CollectPlan, Observer, Profile};
 use crate::profile::selection::{self, EntryKind, JobNamePattern, entry_kind};
 use crate::source::{Content, ListingState, SourceError, SourceErrorKind};
 use crate::spool::Body;
-
-/// What the fold receives, in the order of the run.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Begin { index: usize, job: Option<String>, ledger: LedgerArtifact, defects: Vec<Defect> },
-    Unit(Receiver<Vec<Part>>),
-    End,
-}
 
 /// What the feed works with.
 pub(crate) struct Feed<'run> {
@@ -35,13 +28,19 @@ pub(crate) struct Feed<'run> {
     pub(crate) listed: &'run Listed,
     pub(crate) observer: &'run Arc<dyn Observer>,
     pub(crate) runtime: &'run Handle,
-    pub(crate) units: SyncSender<Unit>,
-    pub(crate) steps: SyncSender<Step>,
+    pub(crate) steps: &'run Steps<'run>,
+    /// Units that wait for a worker.
+    units: VecDeque<Unit<'run>>,
     /// Fetched artifacts, where they may be needed again and are not local.
-    pub(crate) kept: Option<KeptArtifacts>,
-    pub(crate) failure: Option<SourceFailure>,
+    kept: Option<KeptArtifacts>,
+    failure: Option<SourceFailure>,
     /// What reads jobs' names, where typed results are asked for.
-    pub(crate) pattern: Option<JobNamePattern>,
+    pattern: Option<JobNamePattern>,
+    /// Artifacts that are on their way, in order, and the number of the first of them.
+    under_way: VecDeque<Option<Fetch>>,
+    first: usize,
+    /// The number of the next report.
+    report: u32,
 }
 
 /// What the feed leaves.
@@ -95,29 +94,71 @@ impl KeptArtifacts {
 
 type Fetch = JoinHandle<Result<Content, SourceError>>;
 
-impl Feed<'_> {
-    /// Feeds every artifact, or ends early where nobody waits any more.
-    pub(crate) fn run(mut self) -> Fed {
-        let mut under_way: VecDeque<Option<Fetch>> = VecDeque::new();
-        let mut next = 0;
-        let mut report = 0;
-        for index in 0..self.listed.artifacts.len() {
-            while next < self.listed.artifacts.len() && under_way.len() < self.plan.max_concurrency.get() {
-                under_way.push_back(self.fetch(next));
-                next += 1;
-            }
-            let is_fed = match under_way.pop_front().flatten() {
-                Some(fetch) => {
-                    self.wait(fetch).is_some_and(|content| self.artifact(index, content, &mut report))
-                }
-                None => self.artifact(index, Err(expired()), &mut report),
-            };
-            self.observer.artifact_done();
-            if !is_fed {
-                break;
-            }
+impl<'run> Feed<'run> {
+    pub(crate) fn new(
+        (plan, shared, listed): (&'run CollectPlan, &'run Shared, &'run Listed),
+        observer: &'run Arc<dyn Observer>,
+        runtime: &'run Handle,
+        steps: &'run Steps<'run>,
+    ) -> Self {
+        Self {
+            plan,
+            shared,
+            listed,
+            observer,
+            runtime,
+            steps,
+            units: VecDeque::new(),
+            kept: (plan.profile == Profile::Pytorch).then(KeptArtifacts::default),
+            failure: None,
+            pattern: plan.results.is_some().then(JobNamePattern::new),
+            under_way: VecDeque::new(),
+            first: 0,
+            report: 0,
         }
-        for fetch in under_way.into_iter().flatten() {
+    }
+
+    /// Returns the next unit, for which artifacts are fed as need be; nothing where there is none, or nobody waits for more.
+    pub(crate) fn next(&mut self) -> Option<Unit<'run>> {
+        loop {
+            if self.shared.is_over() {
+                return None;
+            }
+            if let Some(unit) = self.units.pop_front() {
+                return Some(unit);
+            }
+            if self.first >= self.listed.artifacts.len() {
+                return None;
+            }
+            self.feed_one();
+            // what holds no unit may be all that there is to fold
+            self.steps.fold();
+        }
+    }
+
+    /// Feeds the next artifact.
+    fn feed_one(&mut self) {
+        let mut next = self.first + self.under_way.len();
+        while next < self.listed.artifacts.len() && self.under_way.len() < self.plan.max_concurrency.get() {
+            self.under_way.push_back(self.fetch(next));
+            next += 1;
+        }
+        let index = self.first;
+        self.first += 1;
+        match self.under_way.pop_front().flatten() {
+            Some(fetch) => {
+                if let Some(content) = self.wait(fetch) {
+                    self.artifact(index, content);
+                }
+            }
+            None => self.artifact(index, Err(expired())),
+        }
+        self.observer.artifact_done();
+    }
+
+    /// Ends the feed, fed or not.
+    pub(crate) fn end(self) -> Fed {
+        for fetch in self.under_way.into_iter().flatten() {
             fetch.abort();
         }
         Fed { kept: self.kept, failure: self.failure }
@@ -158,9 +199,8 @@ impl Feed<'_> {
         }
     }
 
-    /// Feeds an artifact; false where nobody waits any more.
-    fn artifact(&mut self, index: usize, content: Result<Content, SourceError>, report: &mut u32) -> bool {
-        let Some(artifact) = self.listed.artifacts.get(index) else { return false };
+    fn artifact(&mut self, index: usize, content: Result<Content, SourceError>) {
+        let Some(artifact) = self.listed.artifacts.get(index) else { return };
         let name = &artifact.listing.name;
         let job = selection::job_id(name).map(str::to_owned);
         let mut ledger = LedgerArtifact {
@@ -170,9 +210,8 @@ impl Feed<'_> {
             status: ArtifactStatus::Read,
             reason: None,
         };
-        let steps = self.steps.clone();
-        let begin =
-            |ledger, defects| steps.send(Step::Begin { index, job: job.clone(), ledger, defects }).is_ok();
+        let steps = self.steps;
+        let begin = |ledger, defects| steps.add(Step::Begin { index, job: job.clone(), ledger, defects });
         let content = match content {
             Ok(content) => content,
             Err(error) => {
@@ -183,7 +222,8 @@ impl Feed<'_> {
                 };
                 ledger.reason = Some(chain(&error));
                 keep_failure(&mut self.failure, &ledger.source, error);
-                return begin(ledger, Vec::new()) && self.steps.send(Step::End).is_ok();
+                begin(ledger, Vec::new());
+                return steps.add(Step::End);
             }
         };
         if let Content::Bytes(body) = &content {
@@ -199,7 +239,8 @@ impl Feed<'_> {
             Err(defect) => {
                 ledger.status = ArtifactStatus::Rejected;
                 ledger.reason = Some(defect.text.clone());
-                return begin(ledger, vec![defect]) && self.steps.send(Step::End).is_ok();
+                begin(ledger, vec![defect]);
+                return steps.add(Step::End);
             }
         };
         let mut defects = opened.defects;
@@ -208,9 +249,7 @@ impl Feed<'_> {
             defect.entry.as_deref().is_some_and(|path| kind_of(path) == Some(EntryKind::Unnamed))
         };
         defects.retain(|defect| !is_unnamed(defect));
-        if !begin(ledger, defects) {
-            return false;
-        }
+        begin(ledger, defects);
         if let Some(kept) = &mut self.kept
             && !artifact.source.is_local()
             && let Err(error) = kept.keep(index, &content)
@@ -224,29 +263,22 @@ impl Feed<'_> {
         // behind the others, in units of their own, so that the collections' bytes are those of who does not ask for them
         let unnamed = entries.extract_if(.., |(kind, _)| *kind == EntryKind::Unnamed).collect();
         for tasks in [entries, unnamed] {
-            if !self.entries(&open, tasks, report) {
-                return false;
-            }
+            self.entries(&open, tasks);
         }
-        self.steps.send(Step::End).is_ok()
+        steps.add(Step::End);
     }
 
-    /// Feeds entries of an artifact; false where nobody waits any more.
-    fn entries(&self, open: &Arc<OpenArtifact>, entries: Vec<(EntryKind, Entry)>, report: &mut u32) -> bool {
+    fn entries(&mut self, open: &Arc<OpenArtifact>, entries: Vec<(EntryKind, Entry)>) {
+        let report = &mut self.report;
         let tasks = entries.into_iter().map(|(kind, entry)| {
             let number = *report;
             *report = report.saturating_add(1);
             EntryTask { report: number, entry, kind }
         });
-        for (unit, parts) in split(open, tasks.collect()) {
-            if self.shared.is_over()
-                || self.steps.send(Step::Unit(parts)).is_err()
-                || self.units.send(unit).is_err()
-            {
-                return false;
-            }
+        for (unit, parts) in split(open, tasks.collect(), self.steps) {
+            self.steps.add(Step::Unit(parts));
+            self.units.push_back(unit);
         }
-        true
     }
 }
 

@@ -1,7 +1,9 @@
-//! Where each distinct case was seen first, in at most 32 bytes a case.
+//! Where each distinct case was seen first, in at most 32 bytes a case; in 16 while its group is of one report.
 //!
 //! A case is known by 96 bits of a hash of its class and name within its group (build, configuration, invoking file).
 //! Two of a million distinct cases of one group share one with a chance of about 1 in 10^17.
+
+use super::numbers::Numbers;
 
 /// A place in the run: which report, and which of its cases, each counted from 0 in the order of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +23,13 @@ impl Identity {
     pub(crate) fn new(class: u64, name: &[u8]) -> Self {
         let hash = xxhash_rust::xxh3::xxh3_128_with_seed(name, class);
         Self([hash as u32, (hash >> 32) as u32, (hash >> 64) as u32])
+    }
+
+    /// Returns a hash of it.
+    #[inline]
+    fn hash(self) -> u64 {
+        let [first, second, _] = self.0;
+        u64::from(first) << 32 | u64::from(second)
     }
 
     /// Returns where in a table of `length` slots to look first.
@@ -57,6 +66,103 @@ pub(crate) enum Sight {
     },
 }
 
+/// The distinct cases of one report, in the order of their first sights.
+#[derive(Debug, Default)]
+pub(crate) struct ReportSights {
+    seen: Vec<Seen>,
+    numbers: Numbers,
+}
+
+/// A case of a report: 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    identity: Identity,
+    /// The ordinal and, in the top bit, whether the case was seen more than once.
+    ordinal: u32,
+}
+
+impl ReportSights {
+    /// Begins another report, of about so many cases.
+    pub(crate) fn begin(&mut self, expected: usize) {
+        self.seen.clear();
+        self.numbers.begin(expected);
+    }
+
+    /// Notes that a case was seen; returns where it was seen first, if it was before.
+    #[inline]
+    pub(crate) fn see(&mut self, identity: Identity, ordinal: u32) -> Option<u32> {
+        let is_it =
+            |number: u32| self.seen.get(number as usize).is_some_and(|seen| seen.identity == identity);
+        let hash = identity.hash();
+        if let Some(number) = self.numbers.find(hash, is_it) {
+            let seen = self.seen.get_mut(number as usize)?;
+            seen.ordinal |= REPEATED;
+            return Some(seen.ordinal & !REPEATED);
+        }
+        let number = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+        self.seen.push(Seen { identity, ordinal });
+        let seen = &self.seen;
+        self.numbers
+            .put(number, hash, |number| seen.get(number as usize).map_or(0, |seen| seen.identity.hash()));
+        None
+    }
+
+    /// Returns the cases, in no more bytes than they need.
+    pub(crate) fn all(&self) -> Box<[Seen]> {
+        self.seen.as_slice().into()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.seen.len()
+    }
+}
+
+/// The first sights of a group: most are of one report alone, of which nothing is looked up.
+#[derive(Debug, Default)]
+pub(crate) enum GroupSights {
+    #[default]
+    Nothing,
+    One {
+        report: u32,
+        cases: Box<[Seen]>,
+    },
+    Many(FirstSights),
+}
+
+impl GroupSights {
+    /// Returns the number of distinct cases.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One { cases, .. } => cases.len(),
+            Self::Many(sights) => sights.len(),
+        }
+    }
+
+    /// Adds the cases of a report. Of each that was there, `again` is told its ordinal, where it was seen first, and whether
+    /// it is now seen for the second time.
+    pub(crate) fn add(&mut self, report: u32, cases: Box<[Seen]>, mut again: impl FnMut(u32, Place, bool)) {
+        let mut sights = match std::mem::take(self) {
+            Self::Nothing => {
+                *self = Self::One { report, cases };
+                return;
+            }
+            Self::One { report, cases: earlier } => FirstSights::of(report, &earlier),
+            Self::Many(sights) => sights,
+        };
+        for case in cases {
+            let place = Place { report, ordinal: case.ordinal & !REPEATED };
+            match sights.see(case.identity, place) {
+                Sight::Again { first, is_second } => again(place.ordinal, first, is_second),
+                Sight::First if case.ordinal & REPEATED != 0 => sights.repeat(case.identity),
+                Sight::First => {}
+            }
+        }
+        *self = Self::Many(sights);
+    }
+}
+
 /// Cases from which on there are many tables instead of one.
 const MANY: usize = 1 << 14;
 /// How many tables there are then.
@@ -70,8 +176,6 @@ const TABLES: usize = 256;
 pub(crate) struct FirstSights {
     tables: Vec<Table>,
     used: usize,
-    /// Tables double when they grow: what is gone soon takes more memory rather than time.
-    is_short_lived: bool,
     /// The most bytes that a growing table and its successor have taken together.
     #[cfg(test)]
     growing: usize,
@@ -86,18 +190,22 @@ struct Table {
 }
 
 impl FirstSights {
-    /// Makes first sights that are gone soon, or [`settled`](Self::settled): those of one report.
-    pub(crate) fn short_lived() -> Self {
-        Self { is_short_lived: true, ..Self::default() }
-    }
-
-    /// Makes them such as stay, in as few bytes as those that grew.
-    pub(crate) fn settled(self) -> Self {
-        let mut settled = Self { used: self.used, ..Self::default() };
-        for table in self.tables {
-            settled.tables.push(table.fitted());
+    /// Makes the first sights of one report.
+    fn of(report: u32, cases: &[Seen]) -> Self {
+        let mut sights = Self::default();
+        if cases.len() < MANY {
+            let mut table = Table::default();
+            table.resize(cases.len() * 5 / 4 + 16);
+            sights.tables.push(table);
         }
-        settled
+        for case in cases {
+            let place = Place { report, ordinal: case.ordinal & !REPEATED };
+            sights.see(case.identity, place);
+            if case.ordinal & REPEATED != 0 {
+                sights.repeat(case.identity);
+            }
+        }
+        sights
     }
 
     /// Returns the number of distinct cases.
@@ -114,7 +222,7 @@ impl FirstSights {
         let at = self.table_of(identity);
         let Some(table) = self.tables.get_mut(at) else { return Sight::First };
         if table.is_full() {
-            table.grow(self.is_short_lived);
+            table.grow();
             #[cfg(test)]
             {
                 self.growing = self.growing.max(table.slots.len() * size_of::<Slot>() * 9 / 5);
@@ -131,15 +239,6 @@ impl FirstSights {
         if let Some(table) = self.tables.get_mut(at) {
             table.repeat(identity);
         }
-    }
-
-    /// Returns the cases, in no order, each with its identity and whether it was seen more than once.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Identity, Place, bool)> {
-        let slots = self.tables.iter().flat_map(|table| &table.slots);
-        slots.filter(|slot| slot.ordinal != EMPTY).map(|slot| {
-            let place = Place { report: slot.report, ordinal: slot.ordinal & !REPEATED };
-            (slot.identity, place, slot.ordinal & REPEATED != 0)
-        })
     }
 
     /// Returns which table a case belongs to: by other bits than those that place it there.
@@ -164,7 +263,7 @@ impl FirstSights {
             let at = self.table_of(slot.identity);
             if let Some(table) = self.tables.get_mut(at) {
                 if table.is_full() {
-                    table.grow(self.is_short_lived);
+                    table.grow();
                 }
                 table.put(slot);
             }
@@ -227,19 +326,9 @@ impl Table {
     }
 
     #[cold]
-    fn grow(&mut self, doubles: bool) {
+    fn grow(&mut self) {
         let length = self.slots.len();
-        self.resize(if doubles { (length * 2).max(64) } else { (length + length / 4).max(16) });
-    }
-
-    /// Gives up slots that are not needed.
-    fn fitted(mut self) -> Self {
-        // so that it is full
-        let length = (self.used * 20).div_ceil(17).max(16);
-        if length < self.slots.len() {
-            self.resize(length);
-        }
-        self
+        self.resize((length + length / 4).max(16));
     }
 
     fn resize(&mut self, length: usize) {
@@ -283,27 +372,48 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_map_to_first_sights(names in proptest::collection::vec(0_u16..300, 0..2000), before in prop_oneof![Just(0), Just(300), Just(MANY)], is_short in any::<bool>()) {
-            let mut sights = if is_short { FirstSights::short_lived() } else { FirstSights::default() };
-            // so many that the rest meets many tables, or few
-            for ordinal in 0..u32::try_from(before).unwrap() {
-                sights.see(Identity::new(2, &ordinal.to_le_bytes()), Place { report: 2, ordinal });
+        fn it_is_a_map_to_first_sights(
+            reports in proptest::collection::vec(proptest::collection::vec(0_u16..300, 0..800), 0..4),
+            before in prop_oneof![Just(0), Just(300), Just(MANY)],
+        ) {
+            let mut group = GroupSights::default();
+            // so many that the rest meets one table, or many
+            if before > 0 {
+                let mut sights = ReportSights::default();
+                sights.begin(before / 2);
+                for ordinal in 0..u32::try_from(before).unwrap() {
+                    assert_eq!(sights.see(Identity::new(2, &ordinal.to_le_bytes()), ordinal), None);
+                }
+                group.add(99, sights.all(), |_, _, _| panic!("nothing was there"));
             }
-            if is_short {
-                sights = sights.settled();
-            }
+            let mut sights = ReportSights::default();
+            // where each was seen first, and how often
             let mut firsts: HashMap<u16, (Place, u32)> = HashMap::new();
-            for (ordinal, name) in names.iter().enumerate() {
-                let place = Place { report: 3, ordinal: u32::try_from(ordinal).unwrap() };
-                let sight = sights.see(Identity::new(1, &name.to_le_bytes()), place);
-                let (first, times) = firsts.entry(*name).or_insert((place, 0));
-                *times += 1;
-                let expected =
-                    if *times == 1 { Sight::First } else { Sight::Again { first: *first, is_second: *times == 2 } };
-                prop_assert_eq!(sight, expected);
+            for (report, names) in (0..).zip(reports) {
+                sights.begin(if report == 0 { 0 } else { names.len() });
+                let (mut here, mut expected) = (HashMap::new(), Vec::new());
+                for (ordinal, name) in (0..).zip(names) {
+                    let first = *here.entry(name).or_insert(ordinal);
+                    let seen = sights.see(Identity::new(1, &name.to_le_bytes()), ordinal);
+                    prop_assert_eq!(seen, (first != ordinal).then_some(first));
+                    match firsts.get_mut(&name) {
+                        Some((place, times)) => {
+                            *times += 1;
+                            if first == ordinal {
+                                expected.push((ordinal, *place, *times == 2));
+                            }
+                        }
+                        None => {
+                            firsts.insert(name, (Place { report, ordinal }, 1));
+                        }
+                    }
+                }
+                prop_assert_eq!(sights.len(), here.len());
+                let mut again = Vec::new();
+                group.add(report, sights.all(), |ordinal, first, is_second| again.push((ordinal, first, is_second)));
+                prop_assert_eq!(again, expected);
+                prop_assert_eq!(group.len(), firsts.len() + before);
             }
-            prop_assert_eq!(sights.len(), firsts.len() + before);
-            prop_assert_eq!(sights.iter().count(), firsts.len() + before);
         }
     }
 }

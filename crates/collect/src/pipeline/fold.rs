@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::additional::{Additional, Home};
 use super::objects::CollectionObject;
 use super::report::{Failure, RowSum};
-use super::summary::Summary;
+use super::summary::{SharedKeys, Summary};
 use super::unit::{Cases, ExclusionsDone, Part, ReportDone, ReportStatus};
 use crate::archive::Defect;
 use crate::ledger::{
@@ -77,6 +77,8 @@ pub(crate) struct Current {
 #[derive(Debug, Default)]
 struct CurrentReport {
     number: Option<u32>,
+    /// The numbers of job and invoking file in the summary.
+    home: (u32, u32),
     /// The summary's row for each row of the report.
     rows: Vec<u32>,
     /// The group's class for each row of the report.
@@ -128,9 +130,10 @@ impl Fold {
         failed: CollectionObject,
         additional: Option<Additional>,
         job_names: JobNames,
+        keys: SharedKeys,
     ) -> Self {
         Self {
-            summary: Summary::default(),
+            summary: Summary::new(keys),
             additional,
             full,
             failed: Some(failed),
@@ -225,6 +228,9 @@ impl Fold {
         let Some(current) = &self.current else { return };
         if self.report.number != Some(cases.report) {
             self.report.number = Some(cases.report);
+            let names = &mut self.summary.names;
+            let job = names.number(current.job.as_deref().unwrap_or("null"));
+            self.report.home = (job, names.number(&cases.invoking_file));
             self.report.rows.clear();
             self.report.classes.clear();
             self.report.group = self.additional.as_mut().and_then(|additional| {
@@ -236,7 +242,7 @@ impl Fold {
             });
         }
         for row in &cases.rows {
-            self.report.rows.push(self.summary.row(row, current.job.as_deref(), &cases.invoking_file));
+            self.report.rows.push(self.summary.row(row, self.report.home));
         }
         if let (Some(additional), Some(group)) = (&mut self.additional, self.report.group) {
             additional.classes(group, &cases.rows, &mut self.report.classes);
@@ -503,7 +509,7 @@ mod tests {
         let key = "failed_test_runs/1/1".to_owned();
         let work = (Level::default(), std::num::NonZeroUsize::MIN);
         let failed = CollectionObject::begin(runtime.handle(), None, "failed_test_runs", key, work).unwrap();
-        let mut fold = Fold::new(None, failed, None, JobNames::new());
+        let mut fold = Fold::new(None, failed, None, JobNames::new(), SharedKeys::default());
         let ledger = LedgerArtifact {
             name: "a".to_owned(),
             source: "s".to_owned(),

@@ -6,8 +6,9 @@
 //!           opens in order        compress pieces       order of the run     each, ledger last
 //! ```
 //!
-//! Units go to whichever worker is free; what comes of them is taken in their order, so that the output does not depend
-//! on the number of workers. Each queue on the way is bounded, so memory is by workers, not by input.
+//! These are no threads, but what each of the threads does in turn: whoever finds no unit feeds, and whoever has handed on what
+//! came of one folds. What comes of units is folded in their order, so that the output does not depend on the number of
+//! threads. Each queue on the way is bounded, so memory is by threads, not by input.
 
 mod additional;
 mod exclusions;
@@ -19,11 +20,14 @@ mod fold;
 mod listing;
 mod lost;
 mod missing;
+mod numbers;
 mod objects;
 mod pass;
 mod report;
 mod reread;
+mod rows;
 mod run;
+mod steps;
 mod summary;
 mod typed;
 mod unit;

@@ -23,8 +23,9 @@ pub(crate) struct CollectionObject {
     lines: Vec<u8>,
     /// Pieces that are compressed on other threads, in order.
     under_way: VecDeque<JoinHandle<Piece>>,
-    /// How many there may be at once.
+    /// How many there may be at once; none where this thread compresses.
     most_under_way: usize,
+    compressor: Option<PieceCompressor>,
     rows: u64,
     bytes: u64,
     runtime: Handle,
@@ -32,7 +33,7 @@ pub(crate) struct CollectionObject {
 
 impl CollectionObject {
     /// Begins a collection. Without a destination its bytes are counted and go nowhere. Lines that are added are compressed on
-    /// up to `threads` others.
+    /// up to `threads` others, or on this one where it is to be the only one.
     pub(crate) fn begin(
         runtime: &Handle,
         destination: Option<&dyn Destination>,
@@ -52,7 +53,9 @@ impl CollectionObject {
             level,
             lines: Vec::new(),
             under_way: VecDeque::new(),
-            most_under_way: threads.get(),
+            // one thread does it itself
+            most_under_way: if threads.get() == 1 { 0 } else { threads.get() },
+            compressor: None,
             rows: 0,
             bytes: 0,
             runtime: runtime.clone(),
@@ -87,6 +90,14 @@ impl CollectionObject {
     fn flush(&mut self) -> Result<(), OutputError> {
         if self.lines.is_empty() {
             return Ok(());
+        }
+        if self.most_under_way == 0 {
+            let mut lines = std::mem::take(&mut self.lines);
+            let compressor = self.compressor.get_or_insert_with(|| PieceCompressor::new(self.level));
+            let piece = compressor.compress(&lines);
+            lines.clear();
+            self.lines = lines;
+            return self.add_piece(piece, 0);
         }
         while self.under_way.len() >= self.most_under_way {
             self.take_piece()?;

@@ -156,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::pipeline::report::{ReportSink, Wanted};
+    use crate::pipeline::summary::SharedKeys;
     use crate::profile::document::Stamp;
 
     /// Few findings, so that those beyond are counted, too.
@@ -164,9 +165,11 @@ mod tests {
     }
 
     fn reader(limits: Limits) -> CaseReader<ReportSink> {
-        let mut reader =
-            CaseReader::new(ReportSink::new(Wanted { full: true, additional: true }, limits), &limits);
-        reader.sink.begin(0, Stamp::new("1", 1, Some("2"), "x"));
+        let mut reader = CaseReader::new(
+            ReportSink::new(Wanted { full: true, additional: true }, limits, SharedKeys::default()),
+            &limits,
+        );
+        reader.sink.begin(Stamp::new("1", 1, Some("2"), "x"), 0);
         reader
     }
 
@@ -233,6 +236,68 @@ mod tests {
             let mut drip = Drip(text.as_bytes(), size);
             let Ok(end) = stream(&mut drip, &mut scanner, &mut streamed, &Limits::default(), go_on);
             prop_assert_eq!(left(&streamed, end.stop), one);
+        }
+    }
+
+    /// Everything that a pass leaves but places.
+    fn left_but_places(text: &str, wanted: Wanted) -> String {
+        let limits = Limits { case_bytes: 80, ..few_findings() };
+        let sink = ReportSink::new(wanted, limits, SharedKeys::default());
+        let mut reader = CaseReader::new(sink, &limits);
+        reader.sink.begin(Stamp::new("1", 1, None, "x"), 0);
+        let go_on = |_: &mut CaseReader<ReportSink>| Ok::<(), Infallible>(());
+        let Ok(stop) = whole(text.as_bytes(), &mut XmlScanner::new(limits), &mut reader, &limits, go_on);
+        let sink = &reader.sink;
+        let codes: Vec<_> = sink.findings.iter().map(|finding| finding.code).collect();
+        let sums: Vec<_> = sink.sums.iter().map(|sum| (sum.row, sum.counts, sum.seconds.to_bits())).collect();
+        let [full, failed] = [&sink.full, &sink.failed].map(|lines| String::from_utf8_lossy(lines));
+        format!(
+            "{full}{failed}{}{}{sums:?}{:?}{:?}{codes:?}{:?}{:?}{} {}",
+            sink.full_rows,
+            sink.failed_rows,
+            sink.sights.all(),
+            sink.repeats(),
+            sink.declared,
+            stop.map(|stop| stop.code),
+            sink.rerun_cases,
+            sink.ordinal,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn empty_cases_that_are_told_at_once_are_as_others(
+            cases in proptest::collection::vec(
+                (
+                    proptest::collection::vec(
+                        prop_oneof![
+                            Just(" name=\"a\""), Just(" name=\"b\""), Just(" name=\"1.0\""), Just(" x:name=\"c\""),
+                            Just(" classname=\"K\""), Just(" classname=\"\""), Just(" file=\"f.py\""), Just(" time=\"0.25\""),
+                            Just(" time=\"no\""), Just(" skipped=\"\""), Just(" failure=\"f\""), Just(" rerun=\"r\""),
+                            Just(" job_id=\"7\""), Just(" text=\"t\""), Just(" a=\"&lt;\""), Just(" b='single'"),
+                        ],
+                        0..5,
+                    ),
+                    1_usize..4,
+                    prop_oneof![
+                        Just(""), Just(" \n"), Just("tail"), Just("\n&unknown;"), Just("<!-- c -->"), Just("<![CDATA[x]]>"),
+                        Just("</testsuite><testsuite tests=\"1\">"), Just(" <system-out/>"),
+                    ],
+                ),
+                0..12,
+            ),
+            full in any::<bool>(),
+            additional in any::<bool>(),
+        ) {
+            let text = |end: &str| {
+                let cases: String = cases.iter().map(|(attributes, times, behind)| {
+                    format!("<testcase{}{end}{behind}", attributes.concat()).repeat(*times)
+                }).collect();
+                format!("<testsuites><testsuite tests=\"2\">{cases}</testsuite></testsuites>")
+            };
+            let wanted = Wanted { full, additional };
+            // behind which nothing is taken for an empty case that is told at once
+            prop_assert_eq!(left_but_places(&text("/>"), wanted), left_but_places(&text("/><!-- -->"), wanted));
         }
     }
 

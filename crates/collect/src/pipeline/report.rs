@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
 use testlake_report::finding::Weight;
 use testlake_report::scan::xml::{Attribute, XmlScanner};
 use testlake_report::{Finding, FindingCode, Limits};
 
-use super::first_sight::{FirstSights, Identity, Place, Sight};
+use super::first_sight::{Identity, ReportSights};
 use super::pass::PassSink;
-use super::summary::add_seconds;
+use super::rows::{RowKey, Rows};
+use super::summary::{SharedKeys, add_seconds};
 use crate::plan::FailedCase;
-use crate::profile::case::{CaseReader, CaseSink, CaseTree, Node};
+use crate::profile::case::{CaseReader, CaseSink, CaseTree, EmptyCase, Node};
 use crate::profile::document::{DocumentWriter, Form, Stamp};
-use crate::profile::facts::{CaseFacts, Key, NO_CLASS, NO_NAME, Outcome};
+use crate::profile::facts::{CaseFacts, Key, NO_NAME, Outcome};
 use crate::profile::known::KnownNames;
 use crate::profile::number;
 
@@ -103,13 +103,6 @@ impl RowSum {
     }
 }
 
-/// File and class of a case.
-#[derive(Debug, Clone)]
-pub(crate) struct RowKey {
-    pub(crate) file: Key,
-    pub(crate) class: Key,
-}
-
 /// A case that stands more than once in its report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Repeat {
@@ -155,7 +148,6 @@ pub(crate) struct ReportSink {
     pub(crate) wanted: Wanted,
     limits: Limits,
     pub(crate) stamp: Stamp,
-    report: u32,
     /// Where the window begins in the report.
     window_start: u64,
     /// Whether the places of cases stay valid: the report is in memory.
@@ -175,10 +167,8 @@ pub(crate) struct ReportSink {
     pub(crate) new_rows: Vec<RowKey>,
     pub(crate) sums: RowSums,
 
-    rows: FxHashMap<Box<[u8]>, u32>,
-    /// For each row a hash of its class.
-    class_hashes: Vec<u64>,
-    pub(crate) sights: FirstSights,
+    rows: Rows,
+    pub(crate) sights: ReportSights,
     /// First and repeated ordinal of each case seen again, and its row.
     repeated: Vec<(u32, u32, u32)>,
     /// First ordinal and place in the report of each outermost case, while the report is one window.
@@ -198,12 +188,11 @@ pub(crate) struct ReportSink {
 }
 
 impl ReportSink {
-    pub(crate) fn new(wanted: Wanted, limits: Limits) -> Self {
+    pub(crate) fn new(wanted: Wanted, limits: Limits, keys: SharedKeys) -> Self {
         Self {
             wanted,
             limits,
             stamp: Stamp::default(),
-            report: 0,
             window_start: 0,
             keeps_places: false,
             writer: DocumentWriter::default(),
@@ -216,9 +205,8 @@ impl ReportSink {
             failed_rows: 0,
             new_rows: Vec::new(),
             sums: RowSums::default(),
-            rows: FxHashMap::default(),
-            class_hashes: Vec::new(),
-            sights: FirstSights::short_lived(),
+            rows: Rows::new(keys),
+            sights: ReportSights::default(),
             repeated: Vec::new(),
             trees: Vec::new(),
             ordinal: 0,
@@ -233,16 +221,14 @@ impl ReportSink {
         }
     }
 
-    /// Makes the sink ready for another report. Lines stay until they are taken.
-    pub(crate) fn begin(&mut self, report: u32, stamp: Stamp) {
+    /// Makes the sink ready for another report, of about so many cases. Lines stay until they are taken.
+    pub(crate) fn begin(&mut self, stamp: Stamp, expected: usize) {
         self.stamp = stamp;
-        self.report = report;
         self.window_start = 0;
         self.new_rows.clear();
         self.sums.clear();
-        self.rows.clear();
-        self.class_hashes.clear();
-        self.sights = FirstSights::short_lived();
+        self.rows.begin();
+        self.sights.begin(if self.wanted.additional { expected } else { 0 });
         self.repeated.clear();
         self.trees.clear();
         self.ordinal = 0;
@@ -287,8 +273,6 @@ impl ReportSink {
     #[inline]
     fn case(&mut self, window: &[u8], tree: &CaseTree, case: &Node) {
         let facts = CaseFacts::of(window, tree, case, &mut self.known, &mut self.decoded);
-        let row = self.row(window, &facts);
-        self.sums.add(row, facts.outcome, facts.time.unwrap_or(0.0));
         self.rerun_cases += u64::from(facts.is_rerun);
         if self.wanted.full {
             let start = self.full.len();
@@ -305,64 +289,53 @@ impl ReportSink {
         if matches!(facts.outcome, Outcome::Failed | Outcome::Errored) {
             self.failure(window, tree, &facts);
         }
+        self.count(window, &facts);
+    }
+
+    /// Adds a case to the sums and the first sights.
+    #[inline]
+    fn count(&mut self, window: &[u8], facts: &CaseFacts) {
+        let row = self.rows.row(window, facts.file.as_ref(), facts.class.as_ref(), &mut self.new_rows);
+        self.sums.add(row.row, facts.outcome, facts.time.unwrap_or(0.0));
         if self.wanted.additional {
-            let identity = self.identity(window, facts.name.as_ref(), row);
-            let place = Place { report: self.report, ordinal: self.ordinal };
-            if let Sight::Again { first, .. } = self.sights.see(identity, place) {
-                self.repeated.push((first.ordinal, self.ordinal, row));
+            let identity = self.identity(window, facts.name.as_ref(), row.class_hash);
+            if let Some(first) = self.sights.see(identity, self.ordinal) {
+                self.repeated.push((first, self.ordinal, row.row));
             }
         }
         self.ordinal = self.ordinal.saturating_add(1);
     }
 
+    /// Returns what a case of a class is known by.
     #[inline]
-    fn identity(&mut self, window: &[u8], name: Option<&Attribute>, row: u32) -> Identity {
-        let class = self.class_hashes.get(row as usize).copied().unwrap_or_default();
+    fn identity(&mut self, window: &[u8], name: Option<&Attribute>, class: u64) -> Identity {
+        // numbers, and what is absent, are not the texts that they are written as
+        const NO_TEXT: u64 = 1 << 63;
         self.key.clear();
         match name {
-            None => Key::Absent.or_text(NO_NAME).write_canonical(&mut self.key),
+            None => Identity::new(class, NO_NAME.as_bytes()),
             Some(name) => {
                 let value = DocumentWriter::value(&mut self.decoded, window, name);
                 match number::parse_float(value) {
-                    Some(number) => Key::Number(number).write_canonical(&mut self.key),
-                    None => {
-                        self.key.push(2);
-                        self.key.extend_from_slice(value);
+                    Some(number) => {
+                        Key::Number(number).write_canonical(&mut self.key);
+                        Identity::new(class ^ NO_TEXT, &self.key)
                     }
+                    None => Identity::new(class, value),
                 }
             }
         }
-        Identity::new(class, &self.key)
     }
 
-    /// Returns the number of the case's row within the report.
+    /// Notes where an outermost case stands.
     #[inline]
-    fn row(&mut self, window: &[u8], facts: &CaseFacts) -> u32 {
-        // raw values, told apart by a mark and a length; what differs raw and is one key is joined later
-        self.key.clear();
-        for attribute in [&facts.file, &facts.class] {
-            match attribute {
-                None => self.key.push(0),
-                Some(attribute) => {
-                    let raw = attribute.value.of(window);
-                    self.key.push(1 + u8::from(attribute.coded));
-                    self.key.extend_from_slice(&raw.len().to_le_bytes());
-                    self.key.extend_from_slice(raw);
-                }
-            }
+    fn note_place(&mut self, at: u32) {
+        if self.wanted.additional
+            && self.keeps_places
+            && let Ok(place) = u32::try_from(self.window_start + u64::from(at))
+        {
+            self.trees.push((self.ordinal, place));
         }
-        if let Some(&row) = self.rows.get(self.key.as_slice()) {
-            return row;
-        }
-        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.rows.insert(self.key.as_slice().into(), row);
-        let file = Key::of(window, facts.file.as_ref(), &mut self.decoded);
-        let class = Key::of(window, facts.class.as_ref(), &mut self.decoded);
-        self.key.clear();
-        class.clone().or_text(NO_CLASS).write_canonical(&mut self.key);
-        self.class_hashes.push(xxhash_rust::xxh3::xxh3_64(&self.key));
-        self.new_rows.push(RowKey { file, class });
-        row
     }
 
     #[cold]
@@ -431,16 +404,32 @@ impl CaseSink for ReportSink {
             self.finding(FindingCode::CaseTooLarge, at);
             return;
         }
-        if self.wanted.additional
-            && self.keeps_places
-            && let Some(outermost) = tree.nodes.first()
-            && let Ok(place) = u32::try_from(self.window_start + u64::from(outermost.start))
-        {
-            self.trees.push((self.ordinal, place));
+        if let Some(outermost) = tree.nodes.first() {
+            self.note_place(outermost.start);
         }
         for case in tree.cases() {
             self.case(window, tree, case);
         }
+    }
+
+    #[inline]
+    fn empty(&mut self, case: &EmptyCase<'_>) -> bool {
+        let &EmptyCase { window, attributes, .. } = case;
+        let (meaning, names) = self.known.of_empty(case);
+        if !meaning.is_simple || case.bytes() > self.limits.case_bytes {
+            return false;
+        }
+        if self.wanted.full {
+            if !meaning.is_plain {
+                return false;
+            }
+            self.writer.write_empty(window, attributes, names, &self.stamp, &mut self.full);
+            self.full_rows += 1;
+        }
+        let facts = CaseFacts::of_empty(case, &meaning, &mut self.decoded);
+        self.note_place(case.start);
+        self.count(window, &facts);
+        true
     }
 
     fn finding(&mut self, code: FindingCode, at: u32) {

@@ -1,8 +1,8 @@
 //! From the plan to what was collected: which attempts, and each attempt from list to ledger.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -10,20 +10,20 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::{Builder, Handle};
 
 use super::additional::Additional;
-use super::feed::{Fed, Feed, KeptArtifacts, Step};
+use super::feed::{Fed, Feed};
 use super::finish::{Attempt, key};
-use super::fold::{FindingKind, Fold, FoldError};
+use super::fold::{FindingKind, Fold};
 use super::listing::{self, Listed};
 use super::lost::{all_expired, has_all_expired, nothing_came};
 use super::missing::{FullVerdict, missing};
 use super::objects::CollectionObject;
 use super::report::Wanted;
-use super::unit::Unit;
+use super::steps::Steps;
+use super::summary::SharedKeys;
 use super::work::{Shared, Worker};
 use crate::archive::Budget;
 use crate::output::gzip::Level;
 use crate::plan::{Cancel, CollectError, CollectPlan, Collected, Observer, Profile, SourceFailures};
-use crate::profile::selection::JobNamePattern;
 use crate::run::{AttemptChoice, RunKey};
 
 /// The level that collections are compressed at: the fastest within 1.1 times the size of `gzip -9`.
@@ -154,6 +154,7 @@ fn collect_attempt(
         cancel: cancel.clone(),
         results: plan.results.clone(),
         redactor: plan.redactor.clone(),
+        keys: SharedKeys::default(),
     };
     let begin = |collection| {
         let key = key(collection, run);
@@ -161,15 +162,15 @@ fn collect_attempt(
     };
     let full = has_full.then(|| begin("test_run")).transpose()?;
     let failed = begin("failed_test_runs")?;
-    let additional = has_additional.then(Additional::default);
-    let mut fold = Fold::new(full, failed, additional, listed.job_names.clone());
+    let additional = has_additional.then(|| Additional::new(shared.keys.clone()));
+    let mut fold = Fold::new(full, failed, additional, listed.job_names.clone(), shared.keys.clone());
     fold.results = plan.results.is_some().then(Default::default);
     for (finding, kind) in missing(plan, &listed, verdict) {
         fold.is_partial |= kind != FindingKind::Note;
         fold.tell(finding, kind);
     }
     let pump = Pump { plan, listed: &listed, shared: &shared, observer, runtime };
-    let fed = pump.run(&mut fold)?;
+    let (fold, fed) = pump.run(fold)?;
     let unlisted = std::mem::take(&mut listed.failures);
     if let Some(error) = nothing_came(plan, &fold.artifacts, unlisted, fed.failure) {
         return Err(error);
@@ -178,7 +179,8 @@ fn collect_attempt(
     if has_all_expired(&fold.artifacts) { Ok(attempt.leave(fold)) } else { attempt.finish(fold) }
 }
 
-/// The threads of an attempt, from the feed to the fold.
+/// The threads of an attempt. Each does all there is to do, in turn: it feeds where there is no unit, reads units, and folds
+/// what has come.
 struct Pump<'run> {
     plan: &'run CollectPlan,
     listed: &'run Listed,
@@ -189,78 +191,52 @@ struct Pump<'run> {
 
 impl Pump<'_> {
     /// Passes all artifacts; returns what the feed kept.
-    fn run(&self, fold: &mut Fold) -> Result<Fed, CollectError> {
+    fn run(&self, fold: Fold) -> Result<(Fold, Fed), CollectError> {
         let threads = self.plan.threads.get();
-        let (units, queue) = sync_channel::<Unit>(threads * 2);
-        let (steps, incoming) = sync_channel::<Step>(threads * 4);
-        let queue = Arc::new(Mutex::new(queue));
-        let kept = (self.plan.profile == Profile::Pytorch).then(KeptArtifacts::default);
-        let feed = Feed {
-            plan: self.plan,
-            shared: self.shared,
-            listed: self.listed,
-            observer: self.observer,
-            runtime: self.runtime,
-            units,
-            steps,
-            kept,
-            failure: None,
-            pattern: self.plan.results.is_some().then(JobNamePattern::new),
-        };
+        let steps = Steps::new(self.shared, fold, threads);
+        let fed = self.work(&steps);
+        let fold = steps.finish()?;
+        self.shared.go_on()?;
+        Ok((fold, fed))
+    }
+
+    /// Works on this thread and as many others as the plan says.
+    fn work(&self, steps: &Steps<'_>) -> Fed {
+        let input = (self.plan, self.shared, self.listed);
+        let feed = Mutex::new(Feed::new(input, self.observer, self.runtime, steps));
         thread::scope(|scope| {
-            let start = |name: &str| thread::Builder::new().name(name.to_owned());
-            for _ in 0..threads {
-                let queue = Arc::clone(&queue);
-                start("testlake-worker")
-                    .spawn_scoped(scope, move || self.work(&queue))
-                    .map_err(CollectError::Threads)?;
-            }
-            drop(queue);
-            let feed = start("testlake-feed")
-                .spawn_scoped(scope, move || feed.run())
-                .map_err(CollectError::Threads)?;
-            let folded = self.fold(incoming, fold);
-            self.shared.is_folded.store(true, Ordering::Relaxed);
-            let fed = feed.join().map_err(|_| CollectError::Internal("the feed panicked".into()))?;
-            folded?;
-            if self.shared.cancel.is_cancelled() { Err(CollectError::Cancelled) } else { Ok(fed) }
-        })
-    }
-
-    fn work(&self, queue: &Mutex<Receiver<Unit>>) {
-        let mut worker = Worker::new(self.shared, &**self.observer);
-        loop {
-            // held while waiting: one worker waits for the next unit, the others for it
-            let unit = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(unit) = unit else { return };
-            if worker.unit(unit).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn fold(&self, incoming: Receiver<Step>, fold: &mut Fold) -> Result<(), CollectError> {
-        for step in incoming {
-            self.shared.go_on()?;
-            match step {
-                Step::Begin { index, job, ledger, defects } => fold.begin(index, job, ledger, &defects),
-                Step::Unit(parts) => {
-                    for part in parts.into_iter().flatten() {
-                        self.shared.go_on()?;
-                        fold.part(part).map_err(fold_error)?;
-                    }
+            for _ in 1..self.plan.threads.get() {
+                let worker = thread::Builder::new().name("testlake-worker".to_owned());
+                if let Err(error) = worker.spawn_scoped(scope, || self.pass(&feed, steps)) {
+                    steps.fail(CollectError::Threads(error));
+                    return;
                 }
-                Step::End => fold.end(),
             }
-        }
-        Ok(())
+            self.pass(&feed, steps);
+        });
+        feed.into_inner().unwrap_or_else(PoisonError::into_inner).end()
     }
-}
 
-fn fold_error(error: FoldError) -> CollectError {
-    match error {
-        FoldError::Output(error) => CollectError::Output(error),
-        FoldError::Store(error) => CollectError::Spool(error),
+    /// Works until there is nothing to do. A defect of ours ends the run, as nobody knows what it cost.
+    fn pass(&self, feed: &Mutex<Feed<'_>>, steps: &Steps<'_>) {
+        let passed = catch_unwind(AssertUnwindSafe(|| {
+            let mut worker = Worker::new(self.shared, &**self.observer);
+            while steps.may_take() {
+                // held while an artifact is fetched: the others have nothing to do either
+                let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(unit) = feed.next() else { return };
+                steps.taken();
+                drop(feed);
+                let read = worker.unit(unit);
+                steps.fold();
+                if read.is_err() {
+                    return;
+                }
+            }
+        }));
+        if passed.is_err() {
+            steps.fail(CollectError::Internal("a worker panicked".into()));
+        }
     }
 }
 

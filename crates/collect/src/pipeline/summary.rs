@@ -1,19 +1,20 @@
 //! `test_run_summary`: counts and seconds for each file, class, job and invoking file.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::report::{RowKey, RowSum};
+use super::report::RowSum;
+use super::rows::RowKey;
 use crate::profile::facts::Key;
 use crate::profile::{json, number};
 
 /// The rows, in order of first sight.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    keys: Keys,
-    names: Names,
+    keys: SharedKeys,
+    pub(crate) names: Names,
     rows: Vec<Row>,
     /// Rows by what makes them one.
     by_identity: FxHashMap<[u32; 4], u32>,
@@ -32,13 +33,16 @@ struct Row {
 }
 
 impl Summary {
-    /// Returns the number of a row, which is made where it is not there yet.
-    pub(crate) fn row(&mut self, key: &RowKey, job: Option<&str>, invoking_file: &Arc<str>) -> u32 {
-        let (file, file_identity) = self.keys.number(&key.file);
-        let (class, class_identity) = self.keys.number(&key.class);
-        let job = self.names.number(job.unwrap_or("null"));
-        let invoking_file = self.names.number(invoking_file);
-        let identity = [file_identity, class_identity, job, invoking_file];
+    /// Makes an empty summary of rows whose files and classes have these numbers.
+    pub(crate) fn new(keys: SharedKeys) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
+    /// Returns the number of a row, which is made where it is not there yet. Job and invoking file are numbers of
+    /// [`names`](Self::names).
+    pub(crate) fn row(&mut self, key: &RowKey, (job, invoking_file): (u32, u32)) -> u32 {
+        let (file, class) = (key.file.written, key.class.written);
+        let identity = [key.file.identity, key.class.identity, job, invoking_file];
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         *self.by_identity.entry(identity).or_insert_with(|| {
             self.rows.push(Row { file, class, job, invoking_file, counts: [0; 4], seconds: 0.0 });
@@ -66,11 +70,12 @@ impl Summary {
         json::write_string(run_id.as_bytes(), &mut run);
         let mut lines = Vec::new();
         let mut count = 0;
+        let keys = self.keys.lock();
         for row in &self.rows {
             lines.extend_from_slice(b"{\"file\": ");
-            self.keys.get(row.file).write_value(&mut lines);
+            keys.get(row.file).write_value(&mut lines);
             lines.extend_from_slice(b", \"classname\": ");
-            self.keys.get(row.class).write_value(&mut lines);
+            keys.get(row.class).write_value(&mut lines);
             lines.extend_from_slice(b", \"job_id\": ");
             lines.extend_from_slice(self.names.get(row.job).as_bytes());
             lines.extend_from_slice(b", \"workflow_id\": ");
@@ -112,6 +117,26 @@ pub(crate) fn add_seconds(sum: f64, seconds: f64) -> f64 {
     if next.is_finite() { next } else { sum }
 }
 
+/// The numbers of a key: which depends on who asks first, so that they say what is one and what is not, and no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyNumber {
+    /// Of the key as it is written.
+    pub(crate) written: u32,
+    /// Of the first key that is one with it (0 and -0 are one).
+    pub(crate) identity: u32,
+}
+
+/// The keys of a run, which its workers number and its fold writes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SharedKeys(Arc<Mutex<Keys>>);
+
+impl SharedKeys {
+    /// Waits for the keys.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Keys as numbers, each held once.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -121,8 +146,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Returns the number of a key as it is written, and that of the first key that is one with it (0 and -0 are one).
-    pub(crate) fn number(&mut self, key: &Key) -> (u32, u32) {
+    /// Returns the numbers of a key.
+    pub(crate) fn number(&mut self, key: &Key) -> KeyNumber {
         self.canonical.clear();
         key.write_canonical(&mut self.canonical);
         let mut hasher = FxHasher::default();
@@ -142,7 +167,7 @@ impl Keys {
                 next
             }
         };
-        (written, identity.unwrap_or(written))
+        KeyNumber { written, identity: identity.unwrap_or(written) }
     }
 
     pub(crate) fn get(&self, number: u32) -> &Key {

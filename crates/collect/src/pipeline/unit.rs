@@ -7,8 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use testlake_report::Finding;
 
-use super::first_sight::FirstSights;
-use super::report::{Declared, Failure, FoundCase, Repeat, RowKey, RowSum};
+use super::first_sight::Seen;
+use super::report::{Declared, Failure, FoundCase, Repeat, RowSum};
+use super::rows::RowKey;
+use super::steps::Steps;
 use super::typed::{Owner, Told};
 use crate::archive::{Archive, Defect, Entry};
 use crate::output::gzip::Piece;
@@ -19,7 +21,7 @@ use crate::profile::selection::EntryKind;
 /// 1 MiB of XML makes a piece of output of about 1.5 MiB: large enough to compress well.
 const UNIT_BYTES: u64 = 1 << 20;
 
-/// Parts that are handed on together: a fold that is woken for each small report sleeps and wakes more than it works.
+/// Parts that are handed on together: most are folded by who hands them on, in one go.
 const BATCH_PARTS: usize = 32;
 
 /// Batches that a worker may be ahead of the fold in one unit.
@@ -50,23 +52,24 @@ pub(crate) struct EntryTask {
 
 /// Work for one worker.
 #[derive(Debug)]
-pub(crate) struct Unit {
+pub(crate) struct Unit<'run> {
     pub(crate) artifact: Arc<OpenArtifact>,
     pub(crate) entries: Vec<EntryTask>,
-    pub(crate) parts: Outbox,
+    pub(crate) parts: Outbox<'run>,
 }
 
 /// Splits the entries of an artifact into units; each with the place where its parts arrive.
-pub(crate) fn split(
+pub(crate) fn split<'run>(
     artifact: &Arc<OpenArtifact>,
     entries: Vec<EntryTask>,
-) -> Vec<(Unit, Receiver<Vec<Part>>)> {
+    steps: &'run Steps<'run>,
+) -> Vec<(Unit<'run>, Receiver<Vec<Part>>)> {
     let mut units = Vec::new();
     let mut current = Vec::new();
     let mut bytes = 0;
     let mut cut = |entries: Vec<EntryTask>| {
         let (sender, receiver) = sync_channel(BATCHES_AHEAD);
-        let parts = Outbox { sender, waiting: Vec::new() };
+        let parts = Outbox { sender, waiting: Vec::new(), steps };
         units.push((Unit { artifact: Arc::clone(artifact), entries, parts }, receiver));
     };
     for entry in entries {
@@ -94,12 +97,13 @@ pub(crate) struct Over;
 
 /// Hands parts on, in order, some at a time.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub(crate) struct Outbox<'run> {
     sender: SyncSender<Vec<Part>>,
     waiting: Vec<Part>,
+    steps: &'run Steps<'run>,
 }
 
-impl Outbox {
+impl Outbox<'_> {
     /// Hands on a part, now or with others.
     pub(crate) fn send(&mut self, part: Part) -> Result<(), Over> {
         self.waiting.push(part);
@@ -111,7 +115,10 @@ impl Outbox {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.sender.send(std::mem::take(&mut self.waiting)).map_err(|_| Over)
+        // there is room, or some soon: whoever has the unit that is folded now hands on without waiting for others
+        self.sender.send(std::mem::take(&mut self.waiting)).map_err(|_| Over)?;
+        self.steps.fold();
+        Ok(())
     }
 }
 
@@ -174,7 +181,7 @@ pub(crate) struct ReportDone {
     pub(crate) failures: Vec<Failure>,
     pub(crate) failures_left_out: u64,
     /// Distinct cases, where they are wanted.
-    pub(crate) sights: FirstSights,
+    pub(crate) sights: Box<[Seen]>,
     /// Cases that stand more than once in the report.
     pub(crate) repeats: Vec<Repeat>,
     /// Their documents, as far as they could be had at once.

@@ -12,6 +12,7 @@ use testlake_report::{Finding, FindingCode, Limits};
 use super::exclusions;
 use super::pass::{self, WINDOW_BYTES};
 use super::report::{ReportSink, Wanted, read_again};
+use super::summary::SharedKeys;
 use super::typed::{Tee, Teller};
 use super::unit::{Cases, EntryTask, OpenArtifact, Outbox, Over, Part, ReportDone, ReportStatus, Unit};
 use crate::archive::{ArchiveCode, Budget, Defect, Entry, ReadOutcome, Scratch, defect_of};
@@ -29,6 +30,8 @@ use crate::run::RunKey;
 pub(crate) const PIECE_BYTES: usize = 2 << 20;
 /// Bytes of `failed_test_runs` that are handed on at once.
 const FAILED_BYTES: usize = 256 << 10;
+/// Cases that a report is made room for before it is read.
+const MOST_EXPECTED: u64 = 64 << 10;
 /// Cases that are handed on at once.
 const CASES_AHEAD: u64 = 8 << 10;
 
@@ -46,9 +49,14 @@ pub(crate) struct Shared {
     pub(crate) cancel: Cancel,
     pub(crate) results: Option<Arc<dyn Results>>,
     pub(crate) redactor: Option<Arc<Redactor>>,
+    pub(crate) keys: SharedKeys,
 }
 
 impl Shared {
+    fn sink(&self) -> ReportSink {
+        ReportSink::new(self.wanted, self.limits, self.keys.clone())
+    }
+
     /// Reports whether nobody waits for more.
     pub(crate) fn is_over(&self) -> bool {
         self.is_folded.load(Ordering::Relaxed) || self.cancel.is_cancelled()
@@ -88,13 +96,13 @@ impl<'run> Worker<'run> {
             scratch: Scratch::default(),
             inflated: Vec::new(),
             scanner: XmlScanner::new(shared.limits),
-            reader: CaseReader::new(ReportSink::new(shared.wanted, shared.limits), &shared.limits),
+            reader: CaseReader::new(shared.sink(), &shared.limits),
             compressor: PieceCompressor::new(shared.level),
         }
     }
 
     /// Reads the entries of a unit and tells what comes of them.
-    pub(crate) fn unit(&mut self, unit: Unit) -> Result<(), Over> {
+    pub(crate) fn unit(&mut self, unit: Unit<'_>) -> Result<(), Over> {
         let Unit { artifact, entries, mut parts } = unit;
         for task in entries {
             if self.shared.is_over() {
@@ -127,14 +135,14 @@ impl<'run> Worker<'run> {
         &mut self,
         artifact: &Arc<OpenArtifact>,
         task: &EntryTask,
-        parts: &mut Outbox,
+        parts: &mut Outbox<'_>,
     ) -> Result<(), Over> {
         let lines = self.reader.sink.lines();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.report(artifact, task, parts)));
         outcome.unwrap_or_else(|_| {
             self.scanner = XmlScanner::new(self.shared.limits);
-            let sink = ReportSink::new(self.shared.wanted, self.shared.limits);
-            let given_up = std::mem::replace(&mut self.reader, CaseReader::new(sink, &self.shared.limits));
+            let fresh = CaseReader::new(self.shared.sink(), &self.shared.limits);
+            let given_up = std::mem::replace(&mut self.reader, fresh);
             // the lines of the unit's earlier reports are none of its business
             self.reader.sink.take_over(given_up.sink, &lines);
             let mut done = ReportDone::new(artifact, task, ReportStatus::Rejected);
@@ -157,7 +165,7 @@ impl<'run> Worker<'run> {
         &mut self,
         artifact: &Arc<OpenArtifact>,
         task: &EntryTask,
-        parts: &mut Outbox,
+        parts: &mut Outbox<'_>,
     ) -> Result<(), Over> {
         let entry = &task.entry;
         let mut done = ReportDone::new(artifact, task, ReportStatus::Read);
@@ -165,7 +173,9 @@ impl<'run> Worker<'run> {
         let stamp = Stamp::new(&run.run_id, run.attempt, artifact.job.as_deref(), &done.invoking_file);
         self.scanner.reset();
         self.reader.reset();
-        self.reader.sink.begin(done.report, stamp);
+        // a case is rarely below 100 bytes, and an archive may claim anything
+        let expected = entry.size_bytes.min(MOST_EXPECTED * 128) / 128;
+        self.reader.sink.begin(stamp, usize::try_from(expected).unwrap_or_default());
         let mut inflated = std::mem::take(&mut self.inflated);
         let limits = self.shared.archive_limits;
         let read =
@@ -212,7 +222,7 @@ impl<'run> Worker<'run> {
     }
 
     /// Passes a report that is in memory.
-    fn whole(&mut self, raw: &[u8], done: &mut ReportDone, parts: &mut Outbox) -> Result<Pass, Over> {
+    fn whole(&mut self, raw: &[u8], done: &mut ReportDone, parts: &mut Outbox<'_>) -> Result<Pass, Over> {
         let decoded = Decoded::new(raw, |finding| self.reader.sink.tell(finding));
         let told = self.reader.sink.findings.len();
         self.reader.sink.keeps_places = true;
@@ -241,7 +251,7 @@ impl<'run> Worker<'run> {
         raw: &mut dyn Read,
         entry: &Entry,
         done: &mut ReportDone,
-        parts: &mut Outbox,
+        parts: &mut Outbox<'_>,
     ) -> Result<Pass, Over> {
         self.reader.sink.keeps_places = false;
         let limits = self.shared.limits;
@@ -257,7 +267,7 @@ impl<'run> Worker<'run> {
         Ok(Pass { stop: end.stop, defects })
     }
 
-    fn finish(&mut self, pass: Pass, mut done: ReportDone, parts: &mut Outbox) -> Result<(), Over> {
+    fn finish(&mut self, pass: Pass, mut done: ReportDone, parts: &mut Outbox<'_>) -> Result<(), Over> {
         Flush { shared: self.shared, observer: self.observer, compressor: &mut self.compressor, parts }
             .cases(&mut self.reader.sink, &done)?;
         let is_report = self.reader.is_report();
@@ -296,7 +306,7 @@ impl<'run> Worker<'run> {
         done.declared = std::mem::take(&mut sink.declared);
         done.failures = std::mem::take(&mut sink.failures);
         done.failures_left_out = sink.failures_left_out;
-        done.sights = std::mem::take(&mut sink.sights);
+        done.sights = sink.sights.all();
         if let Some(mut told) = done.told.take() {
             told.take_over(&mut done, EntryKind::Xml);
             done.told = Some(told);
@@ -322,7 +332,7 @@ impl ReportDone {
             declared: Vec::new(),
             failures: Vec::new(),
             failures_left_out: 0,
-            sights: super::first_sight::FirstSights::default(),
+            sights: Box::default(),
             repeats: Vec::new(),
             found: Vec::new(),
             without_documents: None,
@@ -344,14 +354,14 @@ impl Defect {
 }
 
 /// Hands on what has come so far.
-struct Flush<'worker> {
+struct Flush<'worker, 'run> {
     shared: &'worker Shared,
     observer: &'worker dyn Observer,
     compressor: &'worker mut PieceCompressor,
-    parts: &'worker mut Outbox,
+    parts: &'worker mut Outbox<'run>,
 }
 
-impl Flush<'_> {
+impl Flush<'_, '_> {
     /// Hands on what there is much of.
     fn some(&mut self, sink: &mut ReportSink, done: &ReportDone) -> Result<(), Over> {
         if self.shared.is_over() {

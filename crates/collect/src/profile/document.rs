@@ -5,7 +5,7 @@ use testlake_report::scan::reference::{read_attribute, read_cdata, read_text};
 use testlake_report::scan::xml::{Attribute, TextKind};
 
 use super::case::{CaseTree, NONE, Node, Range};
-use super::known::{KnownNames, is_reserved};
+use super::known::{KnownName, KnownNames, is_reserved};
 use super::{json, number};
 
 /// The keys of ours that a document ends with, as JSON, ready to be copied.
@@ -126,6 +126,28 @@ impl DocumentWriter {
         into.push(b'\n');
     }
 
+    /// Adds the document of an empty case whose names are plain, and a line end.
+    #[inline]
+    pub(crate) fn write_empty(
+        &mut self,
+        window: &[u8],
+        attributes: &[Attribute],
+        names: &[KnownName],
+        stamp: &Stamp,
+        into: &mut Vec<u8>,
+    ) {
+        into.push(b'{');
+        // what comes first has nothing to be parted from
+        let mut parted = 2;
+        for (attribute, name) in attributes.iter().zip(names) {
+            into.extend_from_slice(name.member.get(parted..).unwrap_or_default());
+            parted = 0;
+            write_value(Self::value(&mut self.decoded, window, attribute), into);
+        }
+        into.extend_from_slice(stamp.full.get(parted..).unwrap_or_default());
+        into.extend_from_slice(b"}\n");
+    }
+
     /// Adds the document of a case.
     pub(crate) fn write(
         &mut self,
@@ -145,9 +167,12 @@ impl DocumentWriter {
             let values = document.tree.attributes_of(case).iter();
             let mut is_first = true;
             for (attribute, name) in values.zip(names) {
-                into.extend_from_slice(if is_first { b"{" } else { b", " });
-                is_first = false;
-                into.extend_from_slice(&name.key);
+                if std::mem::take(&mut is_first) {
+                    into.push(b'{');
+                    into.extend_from_slice(name.member.get(2..).unwrap_or_default());
+                } else {
+                    into.extend_from_slice(&name.member);
+                }
                 self.attribute(&document, attribute, into);
             }
             self.plain_rest(&document, case, is_first, into);
@@ -384,10 +409,7 @@ impl DocumentWriter {
     /// Adds the value of an attribute.
     #[inline]
     fn attribute(&mut self, document: &Document<'_>, attribute: &Attribute, into: &mut Vec<u8>) {
-        let value = Self::value(&mut self.decoded, document.window, attribute);
-        if number::write_if_float(value, into).is_none() {
-            json::write_string(value, into);
-        }
+        write_value(Self::value(&mut self.decoded, document.window, attribute), into);
     }
 
     /// Adds a text of several pieces as a JSON string.
@@ -438,6 +460,14 @@ struct Document<'a> {
     /// Only at the top.
     stamp: Option<&'a Stamp>,
     form: Form,
+}
+
+/// Adds the value of an attribute.
+#[inline]
+fn write_value(value: &[u8], into: &mut Vec<u8>) {
+    if number::write_if_float(value, into).is_none() {
+        json::write_string(value, into);
+    }
 }
 
 /// Adds a key and what stands behind it.

@@ -2,9 +2,9 @@
 
 use testlake_report::scan::xml::Attribute;
 
-use super::case::{CaseTree, NONE, Node};
+use super::case::{CaseTree, EmptyCase, NONE, Node};
 use super::document::DocumentWriter;
-use super::known::{KnownNames, Word};
+use super::known::{KnownNames, Meaning, Word};
 use super::{json, number};
 
 /// How a case ended, as the summary counts it: failure before error before skipped. Sums keep their counts in this order.
@@ -35,6 +35,22 @@ impl CaseFacts {
     /// Reports whether the case belongs to `failed_test_runs`.
     pub(crate) fn is_failed_run(&self) -> bool {
         self.is_rerun || matches!(self.outcome, Outcome::Failed | Outcome::Errored)
+    }
+
+    /// Returns what a simple empty case tells.
+    #[inline]
+    pub(crate) fn of_empty(case: &EmptyCase<'_>, meaning: &Meaning, decoded: &mut Vec<u8>) -> Self {
+        let attribute = |index: Option<usize>| case.attributes.get(index?).copied();
+        let value = |time: Attribute| number::parse_float(DocumentWriter::value(decoded, case.window, &time));
+        Self {
+            file: attribute(meaning.file),
+            class: attribute(meaning.class),
+            name: attribute(meaning.name),
+            time: attribute(meaning.time).and_then(value),
+            outcome: meaning.outcome,
+            is_rerun: false,
+            trouble: NONE,
+        }
     }
 
     #[inline]

@@ -2,7 +2,8 @@
 
 use testlake_report::scan::xml::{Attribute, ShapeId};
 
-use super::case::{CaseTree, Node};
+use super::case::{CaseTree, EmptyCase, Node};
+use super::facts::Outcome;
 use super::json;
 
 /// The names of the attributes of the last case. Of use with one scanner alone, as it is the scanner that numbers shapes.
@@ -10,6 +11,23 @@ use super::json;
 pub(crate) struct KnownNames {
     shape: Option<ShapeId>,
     names: Vec<KnownName>,
+    /// What an empty case with so many of these names tells.
+    meaning: Option<(usize, Meaning)>,
+}
+
+/// What the names of an empty case's attributes tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meaning {
+    /// Which attributes are file, class, name and time; of several of one name the last.
+    pub(crate) file: Option<usize>,
+    pub(crate) class: Option<usize>,
+    pub(crate) name: Option<usize>,
+    pub(crate) time: Option<usize>,
+    pub(crate) outcome: Outcome,
+    /// It passed or was skipped, and ran once.
+    pub(crate) is_simple: bool,
+    /// All names are plain.
+    pub(crate) is_plain: bool,
 }
 
 /// The name of an attribute.
@@ -18,18 +36,40 @@ pub(crate) struct KnownName {
     pub(crate) word: Word,
     /// It is its own local name, and no key that we, or a text, give a document.
     pub(crate) is_plain: bool,
-    /// As the key of a JSON object: `"name": `.
-    pub(crate) key: Box<[u8]>,
+    /// As the key of a JSON object's member, behind another: `, "name": `.
+    pub(crate) member: Box<[u8]>,
 }
 
 impl KnownNames {
     /// Returns the names of a node's attributes, in order.
     #[inline]
     pub(crate) fn of(&mut self, window: &[u8], tree: &CaseTree, node: &Node) -> &[KnownName] {
-        let attributes = tree.attributes_of(node);
-        if node.shape.is_none() || node.shape != self.shape {
-            self.shape = node.shape;
+        self.look(window, tree.attributes_of(node), node.shape)
+    }
+
+    /// Returns what the names of an empty case's attributes tell, and the names in order.
+    #[inline]
+    pub(crate) fn of_empty(&mut self, case: &EmptyCase<'_>) -> (Meaning, &[KnownName]) {
+        let attributes = case.attributes.len();
+        let names = self.look(case.window, case.attributes, Some(case.shape)).len();
+        let meaning = match self.meaning {
+            Some((length, meaning)) if length == attributes => meaning,
+            _ => {
+                let names = self.names.get(..names).unwrap_or_default();
+                let meaning = Meaning::of(names);
+                self.meaning = Some((attributes, meaning));
+                meaning
+            }
+        };
+        (meaning, self.names.get(..names).unwrap_or_default())
+    }
+
+    #[inline]
+    fn look(&mut self, window: &[u8], attributes: &[Attribute], shape: Option<ShapeId>) -> &[KnownName] {
+        if shape.is_none() || shape != self.shape {
+            self.shape = shape;
             self.names.clear();
+            self.meaning = None;
         }
         // of a shape not all attributes may have been there before
         while let Some(attribute) = attributes.get(self.names.len()) {
@@ -39,15 +79,32 @@ impl KnownNames {
     }
 }
 
+impl Meaning {
+    #[cold]
+    fn of(names: &[KnownName]) -> Self {
+        let last = |word: Word| names.iter().rposition(|name| name.word == word);
+        let has = |word: Word| last(word).is_some();
+        Self {
+            file: last(Word::File),
+            class: last(Word::Class),
+            name: last(Word::Name),
+            time: last(Word::Time),
+            outcome: if has(Word::Skipped) { Outcome::Skipped } else { Outcome::Passed },
+            is_simple: !has(Word::Failure) && !has(Word::Error) && !has(Word::Rerun),
+            is_plain: names.iter().all(|name| name.is_plain),
+        }
+    }
+}
+
 impl KnownName {
     #[cold]
     fn new(window: &[u8], attribute: &Attribute) -> Self {
         let name = attribute.local.of(window);
-        let mut key = Vec::new();
-        json::write_string(name, &mut key);
-        key.extend_from_slice(b": ");
+        let mut member = b", ".to_vec();
+        json::write_string(name, &mut member);
+        member.extend_from_slice(b": ");
         let is_plain = attribute.local == attribute.name && !is_reserved(name);
-        Self { word: Word::of(name), is_plain, key: key.into() }
+        Self { word: Word::of(name), is_plain, member: member.into() }
     }
 }
 
