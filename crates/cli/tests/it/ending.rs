@@ -55,6 +55,24 @@ fn what_is_repaired_or_only_odd_leaves_0() {
     assert_eq!(ending(&[("b_2/b.xml", &report("<testcase><failure/></testcase>"))], &[]).0, Some(0));
 }
 
+#[cfg(feature = "lake")]
+#[test]
+fn what_is_known_to_be_no_report_leaves_0_with_a_lake_too() {
+    for (name, bytes, codes) in [
+        ("coverage.xml", "<coverage><packages/></coverage>", &["not-a-report", "other-format"] as &[_]),
+        ("ctest.json", r#"{"kind": "ctestInfo", "tests": []}"#, &["other-format"]),
+    ] {
+        let program = Program::new();
+        program.write("in/whole_1/a.xml", report(""));
+        program.write(&format!("in/b_2/{name}"), bytes);
+        let output = program.output(&["collect", "in", "--format=json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", program.render(&output));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = json["ledger"]["findings"].as_array().unwrap().iter();
+        assert_eq!(findings.map(|finding| finding["code"].as_str().unwrap()).collect::<Vec<_>>(), codes);
+    }
+}
+
 #[test]
 fn what_is_lost_makes_3() {
     for (bytes, code) in [

@@ -57,6 +57,16 @@ impl Told {
             }
             return;
         };
+        if let Format::Named(name) = format {
+            // coverage, a page, a list: no result of the run is known to be lost
+            if done.cases == 0 {
+                if kind != EntryKind::Xml {
+                    done.status = ReportStatus::NoReport;
+                }
+                done.without_documents = Some(format!("it is of the format `{name}`, which is not read"));
+            }
+            return;
+        }
         if kind == EntryKind::Xml && (done.cases > 0 || format == Format::Junit) {
             // a document's findings are its own
             done.findings.extend(self.secret_in_name);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::QueryLimits;
 use crate::error::LakeError;
@@ -112,7 +113,7 @@ impl QueryError {
     }
 
     pub(super) fn of_parser(error: &DataFusionError) -> Self {
-        Self::Wrong { why: sentence(error) }
+        Self::Wrong { why: wrong(error.find_root()) }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "it stands where a function of an error is asked for")]
@@ -123,9 +124,10 @@ impl QueryError {
     /// Says what an error of the engine means.
     pub(crate) fn of(error: &DataFusionError, limits: &QueryLimits) -> Self {
         use DataFusionError as E;
-        match error.find_root() {
+        let root = error.find_root();
+        match root {
             E::SQL(..) | E::Plan(_) | E::SchemaError(..) | E::NotImplemented(_) | E::Configuration(_) => {
-                Self::Wrong { why: sentence(error) }
+                Self::Wrong { why: wrong(root) }
             }
             E::ResourcesExhausted(why) => Self::Memory {
                 limit_bytes: limits.memory_bytes.unwrap_or(usize::MAX),
@@ -151,6 +153,28 @@ impl QueryError {
             },
             _ => Self::Internal { source: error.to_string().into() },
         }
+    }
+}
+
+/// Says what is wrong with a question.
+fn wrong(error: &DataFusionError) -> String {
+    match error {
+        DataFusionError::SQL(error, _) => match error.as_ref() {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+            ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+        },
+        DataFusionError::Plan(text) => {
+            let unknown = text.strip_prefix("table '").and_then(|rest| rest.split_once("' not found"));
+            match unknown {
+                // the last part is the table's own name
+                Some((name, _)) => {
+                    let name = name.rsplit('.').next().unwrap_or(name);
+                    format!("there is no table `{name}`; there are `runs`, `results` and `findings`")
+                }
+                None => text.trim_end_matches('.').to_owned(),
+            }
+        }
+        other => sentence(other),
     }
 }
 
