@@ -1,6 +1,7 @@
 //! SQL over the tables, in the process, within a limit of memory and one of time. It only reads.
 
 mod answer;
+mod counts;
 mod error;
 mod provider;
 mod sorted;
@@ -21,10 +22,12 @@ use std::time::Duration;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -32,6 +35,7 @@ use tokio::runtime::Runtime;
 
 use crate::Lake;
 use crate::schema::TableKind;
+use counts::CountPages;
 use provider::LakeTable;
 use test_id::TestIdOf;
 
@@ -254,7 +258,14 @@ fn context(limits: &QueryLimits) -> Result<SessionContext, QueryError> {
     if let Some(threads) = limits.threads {
         config = config.with_target_partitions(threads.get());
     }
-    Ok(SessionContext::new_with_config_rt(config, runtime))
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.push(Arc::new(CountPages));
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rules(rules);
+    Ok(SessionContext::new_with_state(state.build()))
 }
 
 /// Puts the test id before the columns of results. It costs nothing where it is not asked for.

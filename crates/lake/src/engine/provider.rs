@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::array::{Array, BooleanArray};
+use datafusion::arrow::compute::{and, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::cast::as_boolean_array;
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, DFSchema, Statistics};
@@ -155,23 +159,69 @@ fn column_statistics(column: &Column, known: &Value) -> ColumnStatistics {
 }
 
 impl LakeTable {
+    /// Reports whether a filter is of the partition's column alone: then it holds for all rows of a file, or for none.
+    fn is_of_partition(&self, filter: &Expr) -> bool {
+        let is_partition =
+            |name: &str| self.schema.table_partition_cols().iter().any(|partition| partition.name() == name);
+        let columns = filter.column_refs();
+        !columns.is_empty()
+            && !filter.is_volatile()
+            && columns.iter().all(|column| is_partition(column.name()))
+    }
+
+    /// Says of each file whether filters of its partition hold.
+    fn holds(&self, state: &dyn Session, filters: &[&Expr]) -> Result<BooleanArray> {
+        let schema = Arc::new(Schema::new(self.schema.table_partition_cols().clone()));
+        let names = DFSchema::try_from(Arc::clone(&schema))?;
+        let values = (0..schema.fields().len()).map(|place| {
+            let values = self.files.iter().filter_map(|file| file.file.partition_values.get(place).cloned());
+            ScalarValue::iter_to_array(values)
+        });
+        let values = RecordBatch::try_new(schema, values.collect::<Result<_>>()?)?;
+        let mut holds = BooleanArray::from(vec![true; self.files.len()]);
+        for filter in filters {
+            let filter = state.create_physical_expr((*filter).clone(), &names)?;
+            let found = filter.evaluate(&values)?.into_array(values.num_rows())?;
+            // What is neither true nor false is no row.
+            let found = as_boolean_array(&found)?;
+            holds = match found.null_count() {
+                0 => and(&holds, found)?,
+                _ => and(&holds, &prep_null_mask_filter(found))?,
+            };
+        }
+        Ok(holds)
+    }
+
     /// Returns the files that may have rows for which all of this holds, by what the log says of them: so that what is left
     /// is shared out evenly.
     fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
-        let all = || self.files.iter().map(|file| file.file.clone()).collect();
-        let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(all()) };
+        let (of_partition, others): (Vec<&Expr>, Vec<&Expr>) =
+            filters.iter().partition(|filter| self.is_of_partition(filter));
+        let may_match = self.may_match(state, &others)?;
+        let holds = if of_partition.is_empty() || self.files.is_empty() {
+            None
+        } else {
+            Some(self.holds(state, &of_partition)?)
+        };
+        let is_wanted = |place: usize| {
+            holds.as_ref().is_none_or(|holds| holds.value(place))
+                && may_match.as_ref().and_then(|may_match| may_match.get(place)).copied().unwrap_or(true)
+        };
+        let files = self.files.iter().enumerate().filter(|(place, _)| is_wanted(*place));
+        Ok(files.map(|(_, file)| file.file.clone()).collect())
+    }
+
+    /// Says of each file whether the log leaves it open that filters hold for a row. Nothing where it cannot tell.
+    fn may_match(&self, state: &dyn Session, filters: &[&Expr]) -> Result<Option<Vec<bool>>> {
+        let filters = filters.iter().map(|filter| (*filter).clone());
+        let Some(filter) = conjunction(filters) else { return Ok(None) };
         let schema = self.schema.table_schema();
         let names = DFSchema::try_from(Arc::clone(schema))?;
         let filter = state.create_physical_expr(filter, &names)?;
-        // Of what it does not understand it takes all.
         let predicate = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).build(filter);
-        let Some(predicate) = predicate else { return Ok(all()) };
         let told = self.files.iter().map(|file| Arc::clone(&file.told)).collect();
-        let Ok(may_match) = predicate.prune(&PrunableStatistics::new(told, Arc::clone(schema))) else {
-            return Ok(all());
-        };
-        let files = self.files.iter().zip(may_match).filter(|(_, may_match)| *may_match);
-        Ok(files.map(|(file, _)| file.file.clone()).collect())
+        let told = PrunableStatistics::new(told, Arc::clone(schema));
+        Ok(predicate.and_then(|predicate| predicate.prune(&told).ok()))
     }
 }
 
@@ -190,7 +240,11 @@ impl TableProvider for LakeTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let pushdown = |filter: &&Expr| match self.is_of_partition(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(pushdown).collect())
     }
 
     async fn scan(
@@ -217,7 +271,7 @@ impl TableProvider for LakeTable {
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             // A filter is applied later, and needs more rows than are asked for.
-            .with_limit(limit.filter(|_| filters.is_empty()))
+            .with_limit(limit.filter(|_| filters.iter().all(|filter| self.is_of_partition(filter))))
             .build();
         let options = state.table_options().parquet.clone();
         let format = ParquetFormat::default().with_options(options);

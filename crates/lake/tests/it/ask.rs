@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use testlake_lake::engine::{Engine, Parameter, QueryError, QueryLimits};
+use testlake_lake::ingest::Origin;
 use testlake_lake::schema::TableKind;
 use testlake_report::Fold;
 use testlake_report::identity::TestId;
 
-use crate::kit::{ask, ask_engine, case, engine, files_below, lake_in, upload};
+use crate::kit::{DAY, ask, ask_engine, attempt, case, engine, files_below, lake_in, report, tell, upload};
 
 fn text(name: &str, value: &str) -> (String, Parameter) {
     (name.to_owned(), Parameter::Text(value.to_owned()))
@@ -200,4 +201,87 @@ async fn an_answer_is_of_one_version_and_may_be_dropped() {
     upload(&lake, "2", "a", 0..1000).await.unwrap();
     assert_eq!(ask_engine(&engine, "select count(*) from results", &[]).await.unwrap(), ["1000"]);
     assert_eq!(ask(&lake, "select count(*) from results").await, ["2000"]);
+}
+
+/// The same rows by another way: what is counted of a subquery that is no bare scan is counted by the engine.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_by_few_values_are_those_of_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake_in(folder.path()).await;
+    for (run, day) in [("1", 0), ("2", 0), ("3", 1), ("4", 5)] {
+        let mut facts = attempt(run, 1);
+        facts.facts.started_unix_ms = Some(DAY + day * 86_400_000);
+        facts.facts.head_branch = (run != "2").then(|| format!("branch {run}"));
+        let ingest = lake.ingest(facts);
+        tell(&ingest, report("a", "report.xml"), 0..60);
+        ingest.commit(&Origin::Uploaded, &[]).await.unwrap();
+    }
+    let all = "results";
+    let other_way = "(select * from results where ordinal >= 0)";
+    for columns in
+        ["outcome", "date", "date, outcome", "branch", "outcome, branch", "branch, date, variant", "name"]
+    {
+        for condition in [
+            "true",
+            "date > '2026-11-23'",
+            "date in ('2026-11-24', '2026-11-28')",
+            "date <> date",
+            "run_id = '3'",
+        ] {
+            let sql = |from: &str| {
+                format!(
+                    "select {columns}, count(*), count(1), count(*) = 60 from {from} where {condition} group by {columns} order by {columns}"
+                )
+            };
+            assert_eq!(
+                ask(&lake, &sql(all)).await,
+                ask(&lake, &sql(other_way)).await,
+                "{columns} where {condition}"
+            );
+        }
+    }
+    let distinct = ask(&lake, "select distinct branch from results order by 1").await;
+    assert_eq!(distinct, ["branch 1", "branch 3", "branch 4", "NULL"]);
+    let plan =
+        |sql: &str| format!("explain format indent select outcome, count(*) from results {sql} group by 1");
+    assert!(ask(&lake, &plan("where date > '2026-11-23'")).await.concat().contains("CountExec"));
+    assert!(!ask(&lake, &plan("where name = 'x'")).await.concat().contains("CountExec"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_without_a_row_are_left_out_and_none_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake_in(folder.path()).await;
+    for (run, day) in [("1", 0), ("2", 1), ("3", 2)] {
+        let mut facts = attempt(run, 1);
+        facts.facts.started_unix_ms = Some(DAY + day * 86_400_000);
+        facts.facts.head_branch = (run == "3").then(|| "ä".repeat(70));
+        let ingest = lake.ingest(facts);
+        tell(&ingest, report("a", "report.xml"), 0..60);
+        ingest.commit(&Origin::Uploaded, &[]).await.unwrap();
+    }
+    let count =
+        async |condition: &str| ask(&lake, &format!("select count(*) from results where {condition}")).await;
+    for (condition, rows) in [
+        ("run_id = '2'", "60"),
+        ("run_id in ('1', '3')", "120"),
+        ("run_id > '2' or branch is null", "180"),
+        ("branch is null", "120"),
+        ("branch is not null", "60"),
+        ("starts_with(branch, 'ää')", "60"),
+        ("date = '2026-11-24'", "60"),
+        ("date >= '2026-11-24' and run_id < '3'", "60"),
+        ("date = '2026-11-24' or run_id = '1'", "120"),
+        ("date is null", "0"),
+        ("date = '2026-11-24' and name = 'test_000003'", "1"),
+        ("name = 'test_000003'", "3"),
+        ("outcome in ('failed', 'errored') and run_id = '1'", "9"),
+        ("file is null", "36"),
+        ("extract(day from date) = 25", "60"),
+    ] {
+        assert_eq!(count(condition).await, [rows], "{condition}");
+    }
+    let long = format!("branch = '{}'", "ä".repeat(70));
+    assert_eq!(count(&long).await, ["60"]);
+    assert_eq!(ask(&lake, "select run_id from results where date = '2026-11-25' limit 2").await, ["3", "3"]);
 }
