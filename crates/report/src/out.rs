@@ -1,9 +1,8 @@
 //! Where readers put what they find: counted, capped, and with places in the report as it came.
 
 use crate::finding::{Finding, FindingCode};
-use crate::fold::Fold;
 use crate::format::detect::head_of;
-use crate::identity;
+use crate::identity::Keys;
 use crate::limits::Limits;
 use crate::model::{Case, Text};
 use crate::reader::Options;
@@ -102,7 +101,7 @@ pub(crate) struct Out<'report> {
     visitor: &'report mut dyn Visitor,
     places: Places<'report>,
     pub(crate) limits: Limits,
-    fold: Fold,
+    keys: Keys,
     pub(crate) cases: u64,
     findings: usize,
     pub(crate) findings_left_out: u64,
@@ -115,16 +114,17 @@ pub(crate) struct Out<'report> {
 impl<'report> Out<'report> {
     pub(crate) fn new(visitor: &'report mut dyn Visitor, options: Options, places: Places<'report>) -> Self {
         let Options { limits, fold } = options;
+        let seen = Seen::default();
         Self {
             visitor,
             places,
             limits,
-            fold,
+            keys: Keys::new(fold, seen.seed),
             cases: 0,
             findings: 0,
             findings_left_out: 0,
             plans_none: false,
-            seen: Seen::default(),
+            seen,
         }
     }
 
@@ -156,7 +156,10 @@ impl<'report> Out<'report> {
     /// Readers call it before they make copies of them.
     #[inline]
     pub(crate) fn cap_path(&mut self, case: &mut Case<'_>) {
-        let bytes: usize = case.file.iter().chain(&case.suite).map(|text| text.len()).sum();
+        let bytes = case
+            .suite
+            .iter()
+            .fold(case.file.as_deref().map_or(0, str::len), |bytes, name| bytes + name.len());
         if bytes > self.limits.path_bytes {
             self.cut_path(case);
         }
@@ -189,7 +192,7 @@ impl<'report> Out<'report> {
     #[inline]
     fn ordinal(&mut self, case: &Case<'_>) -> u32 {
         let known = self.seen.len();
-        let key = identity::key(case, self.fold, self.seen.seed);
+        let key = self.keys.of(case);
         let ordinal = self.seen.count(key, known < self.limits.compared_cases);
         if self.seen.len() > known && self.seen.len() == self.limits.compared_cases {
             self.finding(FindingCode::CasesNotCompared, case.offset);

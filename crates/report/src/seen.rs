@@ -17,8 +17,10 @@ pub(crate) struct Seen {
     again: HashMap<u64, u32>,
 }
 
-/// 64 places: half a kilobyte, enough for a small report.
-const LEAST: u32 = 6;
+/// 256 places: two kilobytes, enough for a small report.
+const LEAST: u32 = 8;
+/// Up to so many places there are four times as many when they become too few, then twice.
+const FEW: usize = 1 << 14;
 
 impl Default for Seen {
     fn default() -> Self {
@@ -78,9 +80,10 @@ impl Seen {
 
     #[cold]
     fn grow(&mut self) {
-        let twice = vec![0; self.slots.len() * 2];
-        let keys = std::mem::replace(&mut self.slots, twice);
-        self.shift -= 1;
+        let bits = if self.slots.len() < FEW { 2 } else { 1 };
+        let more = vec![0; self.slots.len() << bits];
+        let keys = std::mem::replace(&mut self.slots, more);
+        self.shift -= bits;
         for key in keys.into_iter().filter(|&key| key != 0) {
             let place = self.place(key);
             if let Some(slot) = self.slots.get_mut(place) {

@@ -90,33 +90,44 @@ pub fn parse_seconds(raw: &str) -> Option<f64> {
 /// Up to 15 digits are a whole number below 2^53, and 10 to the power of 15 is a double, too; so the division of the one by the
 /// other, which rounds once, is the double nearest to what is written.
 #[inline]
-fn parse_plain_seconds(text: &[u8]) -> Option<f64> {
+pub(crate) fn parse_plain_seconds(text: &[u8]) -> Option<f64> {
     const POWERS: [f64; 16] =
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     // 15 digits and the point
     if text.len() > 16 {
         return None;
     }
-    let (mut number, mut digits, mut behind_point) = (0_u64, 0, None);
-    for &byte in text {
+    let add = |number: u64, byte: u8| {
         let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            number = number * 10 + u64::from(digit);
-            digits += 1;
-        } else if byte == b'.' && behind_point.is_none() {
-            behind_point = Some(digits);
-        } else {
-            return None;
-        }
+        (digit < 10).then(|| number * 10 + u64::from(digit))
+    };
+    let mut number = 0;
+    let mut rest = text;
+    while let [byte, behind @ ..] = rest
+        && *byte != b'.'
+    {
+        number = add(number, *byte)?;
+        rest = behind;
     }
-    if !(1..=15).contains(&digits) {
+    let before = text.len() - rest.len();
+    let fraction = rest.get(1..).unwrap_or_default();
+    for &byte in fraction {
+        number = add(number, byte)?;
+    }
+    if !(1..=15).contains(&(before + fraction.len())) {
         return None;
     }
-    let power = POWERS.get(behind_point.map_or(0, |before| digits - before))?;
+    let power = POWERS.get(fraction.len())?;
     // halves of 32 bits become doubles without a cast that could lose something
-    let [low, high] =
-        [number & 0xFFFF_FFFF, number >> 32].map(|half| u32::try_from(half).unwrap_or_default());
-    Some((f64::from(high) * 4_294_967_296.0 + f64::from(low)) / power)
+    let number = match u32::try_from(number) {
+        Ok(number) => f64::from(number),
+        Err(_) => {
+            let [low, high] =
+                [number & 0xFFFF_FFFF, number >> 32].map(|half| u32::try_from(half).unwrap_or_default());
+            f64::from(high) * 4_294_967_296.0 + f64::from(low)
+        }
+    };
+    Some(number / power)
 }
 
 /// Writes digits and separators of other scripts and locales in ASCII.
@@ -230,19 +241,31 @@ pub fn parse_instant(raw: &str) -> Option<Instant> {
 
 /// Parses what most writers write, `2026-11-23T02:40:40`.
 #[inline]
-fn parse_plain_instant(text: &[u8]) -> Option<Instant> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = text else {
-        return None;
-    };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].map(|byte| byte.wrapping_sub(b'0'));
-    let is_number = digits.iter().fold(true, |is_number, &digit| is_number & (digit < 10));
-    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits.map(i64::from);
-    let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
-    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+pub(crate) fn parse_plain_instant(text: &[u8]) -> Option<Instant> {
+    let text: &[u8; 19] = text.try_into().ok()?;
+    let month = pairs(*text.first_chunk()?, *b"0000-00-")?;
+    let day = pairs(*text.get(8..)?.first_chunk()?, *b"00T00:00")?;
+    let clock = pairs(*text.last_chunk()?, *b"00:00:00")?;
+    let [century, _, of_century, _, _, month, _, _] = month.to_le_bytes().map(i64::from);
+    let [day, ..] = day.to_le_bytes().map(i64::from);
+    let [hour, _, _, minute, _, _, second, _] = clock.to_le_bytes().map(i64::from);
     let is_time =
         (1..=12).contains(&month) & (1..=31).contains(&day) & (hour < 24) & (minute < 60) & (second <= 60);
-    let seconds = days_of(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-    (is_number & is_time).then_some(Instant { unix_ms: seconds * 1000, has_zone: false })
+    let days = days_of(century * 100 + of_century, month, day);
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    is_time.then_some(Instant { unix_ms: seconds * 1000, has_zone: false })
+}
+
+/// Reads eight characters that must be those of the shape, but any digit where that has a `0`; nothing where they are not. Each
+/// byte of the result is the number that the two digits there make, the first character's the lowest.
+#[inline]
+fn pairs(text: [u8; 8], shape: [u8; 8]) -> Option<u64> {
+    const HIGHEST: u64 = (u64::MAX / 255) << 7;
+    // what is the highest bit's behind an addition of this is no digit, or another character
+    let limits = u64::from_le_bytes(shape.map(|byte| 0x7F - if byte == b'0' { 9 } else { 0 }));
+    let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(shape);
+    let others = (((values & !HIGHEST) + limits) | values) & HIGHEST;
+    (others == 0).then(|| values * 10 + (values >> 8))
 }
 
 fn parse_any_instant(raw: &str) -> Option<Instant> {
@@ -311,6 +334,16 @@ mod tests {
             if let Some(instant) = parse_plain_instant(text.as_bytes()) {
                 prop_assert_eq!(Some(instant), parse_any_instant(&text));
             }
+        }
+
+        #[test]
+        fn no_other_byte_is_taken_for_that_of_a_point_in_time(place in 0_usize..19, byte in any::<u8>()) {
+            let mut text = *b"2026-11-13T02:40:40";
+            let is_digit = text[place].is_ascii_digit();
+            let is_same = if is_digit { byte.is_ascii_digit() } else { byte == text[place] };
+            text[place] = byte;
+            let any = std::str::from_utf8(&text).ok().and_then(parse_any_instant);
+            prop_assert_eq!(parse_plain_instant(&text), any.filter(|_| is_same));
         }
     }
 

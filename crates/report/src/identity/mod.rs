@@ -83,39 +83,117 @@ pub(crate) enum Part<'part> {
 /// Tells the parts of a case that its identity is made of, beside the repository: file, suites, class, name.
 #[inline]
 pub(crate) fn parts(case: &Case<'_>, fold: Fold, mut tell: impl FnMut(Part<'_>)) {
+    let browser = path_parts(case, fold, &mut tell);
+    let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
+    let class = stable_class(case);
+    match (browser, case.suite.first()) {
+        (Some(stable), Some(suite)) => text(&browser::class_without_versions(class, suite, &stable)),
+        _ => text(class),
+    }
+    text(case.name.as_deref().unwrap_or_default());
+}
+
+/// Tells those of them that many cases have in common: file and suites. Returns the name of the browser that the suite is, which
+/// the class may begin with.
+fn path_parts(case: &Case<'_>, fold: Fold, tell: &mut impl FnMut(Part<'_>)) -> Option<String> {
     let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
     text(&stable_file(case.file.as_deref().unwrap_or_default()));
     tell(Part::Count(case.suite.len()));
     let mut text = |text: &str| tell(Part::Text(&fold.apply(text)));
-    let mut class = Cow::Borrowed(without_checkout(case.class.as_deref().unwrap_or_default()));
+    let mut browser = None;
     for (place, suite) in case.suite.iter().enumerate() {
         match browser::without_versions(suite) {
             // Karma's suite is the only one
             Some(stable) if place == 0 => {
                 text(&stable);
-                if let Cow::Borrowed(raw) = class {
-                    class = browser::class_without_versions(raw, suite, &stable);
-                }
+                browser = Some(stable);
             }
             _ => text(without_checkout(stable_suite(suite))),
         }
     }
-    text(&class);
-    text(case.name.as_deref().unwrap_or_default());
+    browser
+}
+
+#[inline]
+fn stable_class<'case>(case: &'case Case<'_>) -> &'case str {
+    without_checkout(case.class.as_deref().unwrap_or_default())
 }
 
 /// Returns a hash of the parts: the same for the same parts and seed, and for others hardly ever.
-#[inline]
 pub(crate) fn key(case: &Case<'_>, fold: Fold, seed: u64) -> u64 {
     let mut key = seed;
-    // each part is hashed with what came before it for a seed, so that it matters where one ends
-    parts(case, fold, |part| {
-        key = match part {
-            Part::Text(text) => xxh3_64_with_seed(text.as_bytes(), key),
-            Part::Count(count) => key.wrapping_add(count as u64),
-        }
-    });
+    parts(case, fold, |part| key = part.hashed(key));
     key
+}
+
+impl Part<'_> {
+    /// Each part is hashed with what came before it for a seed, so that it matters where one ends.
+    #[inline]
+    fn hashed(self, before: u64) -> u64 {
+        match self {
+            Part::Text(text) => xxh3_64_with_seed(text.as_bytes(), before),
+            Part::Count(count) => before.wrapping_add(count as u64),
+        }
+    }
+}
+
+/// The keys of cases, one after the other: file and suites that are those of the case before are not hashed again.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    fold: Fold,
+    seed: u64,
+    /// File and suites of the case before, if there was one.
+    file: String,
+    suites: Vec<String>,
+    is_known: bool,
+    /// The hash of them.
+    path: u64,
+    /// Whether the class may begin with the name of a browser.
+    has_browser: bool,
+}
+
+impl Keys {
+    pub(crate) fn new(fold: Fold, seed: u64) -> Self {
+        let (file, suites) = (String::new(), Vec::new());
+        Self { fold, seed, file, suites, is_known: false, path: 0, has_browser: false }
+    }
+
+    /// Returns the [`key`] of a case.
+    #[inline]
+    pub(crate) fn of(&mut self, case: &Case<'_>) -> u64 {
+        if !self.knows_path(case) {
+            self.learn_path(case);
+        }
+        if self.has_browser {
+            return key(case, self.fold, self.seed);
+        }
+        [stable_class(case), case.name.as_deref().unwrap_or_default()]
+            .iter()
+            .fold(self.path, |key, text| Part::Text(&self.fold.apply(text)).hashed(key))
+    }
+
+    #[inline]
+    fn knows_path(&self, case: &Case<'_>) -> bool {
+        self.is_known
+            && case.suite.len() == self.suites.len()
+            && case.file.as_deref().unwrap_or_default() == self.file
+            && case.suite.iter().zip(&self.suites).all(|(name, known)| name == known)
+    }
+
+    #[inline(never)]
+    fn learn_path(&mut self, case: &Case<'_>) {
+        let mut path = self.seed;
+        self.has_browser = path_parts(case, self.fold, &mut |part| path = part.hashed(path)).is_some();
+        self.path = path;
+        self.is_known = true;
+        self.file.clear();
+        self.file.push_str(case.file.as_deref().unwrap_or_default());
+        self.suites.resize(case.suite.len(), String::new());
+        for (known, name) in self.suites.iter_mut().zip(&case.suite) {
+            known.clear();
+            known.push_str(name);
+        }
+    }
 }
 
 /// Returns what of a file's path is the same on every machine: its place below the checkout, with `/`.
@@ -136,6 +214,8 @@ pub(crate) fn stable_suite(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::Outcome;
 
@@ -166,6 +246,26 @@ mod tests {
             compared += 1;
         }
         assert!(compared >= 10);
+    }
+
+    proptest! {
+        #[test]
+        fn keys_of_cases_in_a_row_are_those_of_each_alone(
+            places in prop::collection::vec((0_usize..5, prop::collection::vec(0_usize..4, 0..3), 0_usize..4, 0_usize..3), 1..30),
+            fold in prop::sample::select(vec![Fold::NOTHING, Fold::EVERYTHING]),
+            seed in any::<u64>(),
+        ) {
+            let files = ["", "a.py", "./a.py", "/root/project/a.py", "/tmp/a.py"];
+            let suites = ["a", "Chrome 79.0 (Linux)", "Firefox 1.0 (Linux)", "t-20261123024040"];
+            let classes = ["", "C", "Chrome_79_0_(Linux).C", "/tmp/C"];
+            let names = ["", "n", "m 0x7f3c2a1b9d30"];
+            let mut keys = Keys::new(fold, seed);
+            for (file, of, class, name) in places {
+                let of: Vec<_> = of.into_iter().map(|place| suites[place]).collect();
+                let case = case(files[file], &of, classes[class], names[name]);
+                prop_assert_eq!(keys.of(&case), key(&case, fold, seed));
+            }
+        }
     }
 
     #[test]

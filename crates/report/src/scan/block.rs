@@ -1,67 +1,80 @@
-//! Many bytes at a time, in whole numbers or in loops that become vectors: where a value ends, and whether it reads as it stands.
+//! Many bytes at a time: where a value ends, if it reads as it stands.
 //!
-//! The trick of [`quote_end`] is that of <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>: of the bits that it sets
-//! the lowest is right, and only those above one that is right may be wrong.
+//! By SSE2, which every machine of `x86_64` has; elsewhere in whole numbers.
 
-/// A one in each byte.
-const ONES: u128 = u128::MAX / 255;
-/// The highest bit of each byte.
-const HIGHEST: u128 = ONES << 7;
+/// Bytes that are looked at together.
+const BLOCK: usize = size_of::<u128>();
 
-/// Finds the next `"`.
+/// Finds the `"` that ends the value from `start` on; nothing where the value does not read as it stands: where a `<`, a `&` or a byte below the
+/// blank comes before, or where no block of bytes holds its end.
 #[inline]
-pub(crate) fn quote_end(rest: &[u8]) -> Option<usize> {
-    const QUOTES: u128 = ONES * b'"' as u128;
-    let (blocks, tail) = rest.as_chunks();
-    for (index, block) in blocks.iter().enumerate() {
-        let zero = u128::from_le_bytes(*block) ^ QUOTES;
-        let found = zero.wrapping_sub(ONES) & !zero & HIGHEST;
-        if found != 0 {
-            return Some(index * size_of::<u128>() + (found.trailing_zeros() / 8) as usize);
+pub(crate) fn plain_end(window: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let block = window.get(at..)?.first_chunk()?;
+        if let Some(place) = first_marked(block) {
+            let end = at + place;
+            return (window.get(end) == Some(&b'"')).then_some(end);
         }
+        at += BLOCK;
     }
-    let place = tail.iter().position(|&byte| byte == b'"')?;
-    Some(rest.len() - tail.len() + place)
 }
 
-/// Reports whether there is a `<`, a `&`, or a byte below the blank in a text.
+/// Finds the first `"`, `<`, `&` or byte below the blank.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline]
-pub(crate) fn has_special(text: &[u8]) -> bool {
-    let (blocks, mut tail) = text.as_chunks();
-    let mut seen = Seen { marks: [0; BLOCK], least: [u8::MAX; BLOCK] };
-    for block in blocks {
-        seen.add(block);
-    }
-    // the last block again, with as much of the one before it as makes it whole
-    if let Some(last) = text.last_chunk() {
-        seen.add(last);
-        tail = &[];
-    }
-    let is_special = |byte: u8| byte < b' ' || byte == b'<' || byte == b'&';
-    seen.marks != [0; BLOCK]
-        || seen.least.iter().fold(false, |any, &least| any | (least < b' '))
-        || tail.iter().any(|&byte| is_special(byte))
+#[expect(unsafe_code, reason = "the compiler asks for it where vectors are used, however safe they are")]
+fn first_marked(block: &[u8; BLOCK]) -> Option<usize> {
+    // SAFETY: the function is safe but for that the machine must have SSE2, and this is compiled only for machines that do.
+    unsafe { vectors::first_marked(block) }
 }
 
-/// 32: two vectors of any machine of 64 bits.
-const BLOCK: usize = 32;
-
-/// What was seen at each place of the blocks so far.
-struct Seen {
-    /// Not 0 where a `<` or a `&` was.
-    marks: [u8; BLOCK],
-    least: [u8; BLOCK],
+/// Finds the first `"`, `<`, `&` or byte below the blank.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[inline]
+fn first_marked(block: &[u8; BLOCK]) -> Option<usize> {
+    first_marked_in_number(block)
 }
 
-impl Seen {
-    /// Adds a block: without an end before its last byte, so that it becomes a few vector operations.
+/// No pointers: what goes into vectors and comes out of them are numbers.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod vectors {
+    use std::arch::x86_64::{
+        _mm_and_si128, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
+        _mm_set1_epi8,
+    };
+
+    use super::BLOCK;
+
+    #[target_feature(enable = "sse2")]
     #[inline]
-    fn add(&mut self, block: &[u8; BLOCK]) {
-        for ((marks, least), &byte) in self.marks.iter_mut().zip(&mut self.least).zip(block) {
-            *marks |= if (byte == b'<') | (byte == b'&') { u8::MAX } else { 0 };
-            *least = (*least).min(byte);
-        }
+    pub(super) fn first_marked(block: &[u8; BLOCK]) -> Option<usize> {
+        let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = block;
+        let low = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let high = i64::from_le_bytes([i, j, k, l, m, n, o, p]);
+        let bytes = _mm_set_epi64x(high, low);
+        // `"` and `&` differ in one bit
+        let without = _mm_and_si128(bytes, _mm_set1_epi8((!(b'"' ^ b'&')).cast_signed()));
+        let quote_or_and = _mm_cmpeq_epi8(without, _mm_set1_epi8(b'"'.cast_signed()));
+        let less_than = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'<'.cast_signed()));
+        let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+        let mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote_or_and, less_than), control));
+        (mask != 0).then(|| mask.trailing_zeros() as usize)
     }
+}
+
+/// Does so in a whole number, by the trick of <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>: of the bits that
+/// are set the lowest is right, and only those above one that is right may be wrong.
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
+#[inline]
+fn first_marked_in_number(block: &[u8; BLOCK]) -> Option<usize> {
+    /// A one in each byte.
+    const ONES: u128 = u128::MAX / 255;
+    let number = u128::from_le_bytes(*block);
+    let below = |number: u128, limit: u8| number.wrapping_sub(ONES * u128::from(limit)) & !number;
+    let is = |byte: u8| below(number ^ (ONES * u128::from(byte)), 1);
+    let marks = (is(b'"') | is(b'<') | is(b'&') | below(number, b' ')) & (ONES << 7);
+    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
 }
 
 #[cfg(test)]
@@ -70,15 +83,22 @@ mod tests {
 
     use super::*;
 
+    fn slow(rest: &[u8]) -> Option<usize> {
+        let place = rest.iter().position(|&byte| byte < b' ' || b"\"<&".contains(&byte))?;
+        // in a block that is whole
+        (rest[place] == b'"' && place / BLOCK * BLOCK + BLOCK <= rest.len()).then_some(place)
+    }
+
     proptest! {
         #[test]
         fn they_agree_with_their_slow_twins(bytes in prop::collection::vec(prop_oneof![
             20 => Just(b'a'), 1 => any::<u8>(), 1 => prop::sample::select(b"\"'<&\t\x1f \x20\x7f\x80\xff".to_vec())
         ], 0..150), start in 0_usize..20) {
             let rest = bytes.get(start..).unwrap_or_default();
-            prop_assert_eq!(quote_end(rest), rest.iter().position(|&byte| byte == b'"'));
-            let special = rest.iter().any(|&byte| byte < 0x20 || byte == b'<' || byte == b'&');
-            prop_assert_eq!(has_special(rest), special);
+            prop_assert_eq!(plain_end(&bytes, start), slow(rest).map(|place| start + place));
+            for block in rest.as_chunks().0 {
+                prop_assert_eq!(first_marked(block), first_marked_in_number(block));
+            }
         }
     }
 
@@ -86,15 +106,17 @@ mod tests {
     fn each_byte_is_told_at_each_place() {
         for byte in 0..=u8::MAX {
             for place in 0..100 {
-                let mut bytes = [b'a'; 101];
+                let mut bytes = [b'a'; 112];
                 bytes[place] = byte;
                 bytes[100] = b'"';
-                assert_eq!(
-                    quote_end(&bytes),
-                    Some(if byte == b'"' { place } else { 100 }),
-                    "{byte} at {place}"
-                );
-                assert_eq!(has_special(&bytes), byte < 0x20 || b"<&".contains(&byte), "{byte} at {place}");
+                assert_eq!(plain_end(&bytes, 0), slow(&bytes), "{byte} at {place}");
+            }
+            for place in 0..BLOCK {
+                let mut block = [b'a'; BLOCK];
+                block[place] = byte;
+                let found = (byte < b' ' || b"\"<&".contains(&byte)).then_some(place);
+                assert_eq!(first_marked(&block), found, "{byte} at {place}");
+                assert_eq!(first_marked_in_number(&block), found, "{byte} at {place}");
             }
         }
     }

@@ -1,13 +1,16 @@
 //! A `testcase`, alone or with what is in it → a case.
 
 use super::field::{Field, Fields};
-use super::frame::Frame;
-use super::trouble::{self, Troubles};
+use super::frame::Around;
+use super::trouble::{self, Only, Troubles};
 use crate::finding::FindingCode;
 use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
+use crate::scan::xml::Span;
 use crate::scan::xml::tree::{Element, Tag, is_blank};
-use crate::time::{parse_clock, parse_instant, parse_seconds};
+use crate::time::{
+    Instant, parse_clock, parse_instant, parse_plain_instant, parse_plain_seconds, parse_seconds,
+};
 
 /// What cases are read with, kept from one to the next.
 #[derive(Debug, Default)]
@@ -19,52 +22,119 @@ pub(super) struct Kept {
 
 impl Kept {
     /// A case has been told: keeps the room that its list of suites takes.
-    pub(super) fn take_back(&mut self, case: Case<'_>) {
+    #[inline]
+    pub(super) fn take_back(&mut self, suite: Vec<Text<'_>>) {
         // an empty list of texts that live longer, in the same room
-        self.suite = case.suite.into_iter().map_while(|_| None).collect();
+        self.suite = suite.into_iter().map_while(|_| None).collect();
     }
 }
 
 /// Reads a `testcase` inside these suites into a new case.
 pub(super) fn read<'xml>(
     element: Element<'xml>,
-    frames: &'xml [Frame],
+    around: &'xml Around,
     case: &mut Case<'xml>,
     kept: &mut Kept,
     out: &mut Out<'_>,
 ) {
-    let said = read_tag(element.as_tag(), frames, case, kept, out);
+    let said = read_tag(element.as_tag(), around, case, kept, out);
     children(element, case, said);
 }
 
-/// Reads a `testcase` in which nothing stands into a new case.
+/// Reads a `testcase` in which nothing stands, or only this one element.
 #[inline]
-pub(super) fn read_empty<'xml>(
+pub(super) fn read_plain<'xml>(
     tag: Tag<'xml>,
-    frames: &'xml [Frame],
-    case: &mut Case<'xml>,
+    only: Option<Only<'xml>>,
+    around: &'xml Around,
     kept: &mut Kept,
     out: &mut Out<'_>,
-) {
-    case.outcome = read_tag(tag, frames, case, kept, out).unwrap_or(Outcome::Passed);
+) -> Case<'xml> {
+    let Some(plain) = Plain::read(tag, &mut kept.fields) else {
+        let mut case = Case::new(Outcome::Passed, tag.offset);
+        case.outcome = read_tag(tag, around, &mut case, kept, out).unwrap_or(Outcome::Passed);
+        if let Some(only) = only {
+            (case.outcome, case.detail) = (only.outcome, only.detail());
+        }
+        return case;
+    };
+    let mut suite = std::mem::take(&mut kept.suite);
+    for name in around.names() {
+        suite.push(Text::Borrowed(name));
+    }
+    // each part is written where it is to stand, and once
+    Case {
+        suite,
+        class: plain.class.map(Text::Borrowed),
+        name: plain.name.map(Text::Borrowed),
+        file: plain.file.or(around.file()).map(Text::Borrowed),
+        line: plain.line,
+        outcome: only.map_or(Outcome::Passed, |only| only.outcome),
+        seconds: plain.seconds,
+        started: plain.started,
+        detail: only.map(Only::detail).unwrap_or_default(),
+        stdout: None,
+        stderr: None,
+        properties: Vec::new(),
+        tries: Vec::new(),
+        ordinal: 0,
+        offset: tag.offset,
+    }
+}
+
+/// What a tag says that has the attributes that most have, as most have them.
+struct Plain<'xml> {
+    name: Option<&'xml str>,
+    class: Option<&'xml str>,
+    file: Option<&'xml str>,
+    line: Option<u64>,
+    seconds: Option<f64>,
+    started: Option<Instant>,
+}
+
+impl<'xml> Plain<'xml> {
+    /// Nothing where anything is not so.
+    #[inline]
+    fn read(tag: Tag<'xml>, fields: &mut Fields) -> Option<Self> {
+        let places = fields.places(tag)?;
+        let value = |place: usize| tag.attributes.get(place).map(|attribute| attribute.value);
+        let raw = |span: Span| span.of(tag.window.as_bytes());
+        let text = |place: usize| match value(place) {
+            Some(span) => tag.window.get(span.range()).map(|text| Some(text).filter(|text| !is_blank(text))),
+            None => Some(None),
+        };
+        let seconds = match value(places.time) {
+            Some(span) => Some(parse_plain_seconds(raw(span))?),
+            None => None,
+        };
+        let line = match value(places.line) {
+            Some(span) => Some(parse_plain_line(raw(span))?),
+            None => None,
+        };
+        let started = match value(places.started) {
+            Some(span) => Some(parse_plain_instant(raw(span))?),
+            None => None,
+        };
+        let (name, class, file) = (text(places.name)?, text(places.class)?, text(places.file)?);
+        let may_hold_line = line.is_none() && file.is_some_and(ends_with_digit);
+        (!may_hold_line).then_some(Self { name, class, file, line, seconds, started })
+    }
 }
 
 /// Reads what the tag says; returns the outcome that it names.
 #[inline]
 fn read_tag<'xml>(
     tag: Tag<'xml>,
-    frames: &'xml [Frame],
+    around: &'xml Around,
     case: &mut Case<'xml>,
     kept: &mut Kept,
     out: &mut Out<'_>,
 ) -> Option<Outcome> {
     case.suite = std::mem::take(&mut kept.suite);
-    for name in frames.iter().flat_map(Frame::names) {
-        case.suite.push(Text::Borrowed(name));
-    }
+    case.suite.extend(around.names().iter().map(|name| Text::Borrowed(name.as_str())));
     let said = attributes(tag, case, &mut kept.fields, out);
     if case.file.is_none() {
-        case.file = frames.iter().rev().find_map(|frame| frame.file.as_deref()).map(Text::Borrowed);
+        case.file = around.file().map(Text::Borrowed);
     }
     said
 }
@@ -119,10 +189,14 @@ fn attributes<'xml>(
 /// Takes the line off a file that ends with it: `test/pond_test.exs:4` (`ExUnit`).
 #[inline]
 fn split_line(case: &mut Case<'_>) {
-    let ends_with_digit = |file: &str| file.as_bytes().last().is_some_and(u8::is_ascii_digit);
     if case.line.is_none() && case.file.as_deref().is_some_and(ends_with_digit) {
         split_number(case);
     }
+}
+
+#[inline]
+fn ends_with_digit(file: &str) -> bool {
+    file.as_bytes().last().is_some_and(u8::is_ascii_digit)
 }
 
 fn split_number(case: &mut Case<'_>) {
@@ -143,14 +217,19 @@ fn split_number(case: &mut Case<'_>) {
 
 #[inline]
 fn parse_line(raw: &str) -> Option<u64> {
+    parse_plain_line(raw.as_bytes()).or_else(|| raw.trim().parse().ok())
+}
+
+/// Parses what most writers write: a few digits.
+#[inline]
+fn parse_plain_line(raw: &[u8]) -> Option<u64> {
     let digit = |byte: u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|&digit| digit < 10);
-    match raw.as_bytes() {
-        // as most are
-        &[first, ref others @ ..] if others.len() < 8 => digit(first)
-            .and_then(|first| others.iter().try_fold(first, |line, &byte| Some(line * 10 + digit(byte)?))),
+    match raw {
+        &[first, ref others @ ..] if others.len() < 8 => {
+            others.iter().try_fold(digit(first)?, |line, &byte| Some(line * 10 + digit(byte)?))
+        }
         _ => None,
     }
-    .or_else(|| raw.trim().parse().ok())
 }
 
 /// Keeps seconds, the first that are some; reports whether the text is either seconds or blank.

@@ -42,18 +42,66 @@ impl Field {
 pub(super) struct Fields {
     shape: Option<ShapeId>,
     fields: Vec<Field>,
+    places: Option<Places>,
+}
+
+/// Where the attributes of a tag stand that has no others, and each once; beyond the last where it has none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub(super) name: usize,
+    pub(super) class: usize,
+    pub(super) time: usize,
+    pub(super) file: usize,
+    pub(super) line: usize,
+    pub(super) started: usize,
+}
+
+impl Places {
+    /// Nothing where there are other fields, or one twice.
+    fn new(fields: &[Field]) -> Option<Self> {
+        const NONE: usize = usize::MAX;
+        let mut places = Self { name: NONE, class: NONE, time: NONE, file: NONE, line: NONE, started: NONE };
+        for (place, field) in fields.iter().enumerate() {
+            let of_field = match field {
+                Field::Name => &mut places.name,
+                Field::ClassName => &mut places.class,
+                Field::Time => &mut places.time,
+                Field::File => &mut places.file,
+                Field::Line => &mut places.line,
+                Field::Started => &mut places.started,
+                Field::Class | Field::Status | Field::Skipped | Field::Other => return None,
+            };
+            if std::mem::replace(of_field, place) != NONE {
+                return None;
+            }
+        }
+        Some(places)
+    }
 }
 
 impl Fields {
     /// Returns the field of each attribute of a tag.
     #[inline]
     pub(super) fn of(&mut self, tag: Tag<'_>) -> impl Iterator<Item = Field> {
+        self.know(tag);
+        self.fields.iter().copied()
+    }
+
+    /// Returns where the attributes of a tag stand; nothing where it has others, or one twice, or no shape.
+    #[inline]
+    pub(super) fn places(&mut self, tag: Tag<'_>) -> Option<Places> {
+        tag.shape?;
+        self.know(tag);
+        self.places
+    }
+
+    #[inline]
+    fn know(&mut self, tag: Tag<'_>) {
         let is_known =
             tag.shape.is_some() && tag.shape == self.shape && tag.attributes.len() <= self.fields.len();
         if !is_known {
             self.learn(tag);
         }
-        self.fields.iter().copied()
     }
 
     #[cold]
@@ -62,5 +110,6 @@ impl Fields {
         self.fields.clear();
         let names = tag.attributes.iter().map(|attribute| attribute.local.of(tag.window.as_bytes()));
         self.fields.extend(names.map(Field::of));
+        self.places = Places::new(&self.fields);
     }
 }

@@ -17,14 +17,12 @@ const ASSERTIONS: [&[u8]; 3] = [b"name", b"errors", b"failures"];
 pub(super) struct Frame {
     /// Whether it is a suite: `testsuite` or `testsuites`.
     pub(super) is_suite: bool,
-    /// The project that the suite ran in, of Playwright.
-    project: Option<String>,
-    /// Its name, where it is a `testsuite`.
-    name: Option<String>,
-    /// The source file that it names.
-    pub(super) file: Option<String>,
+    /// How many names it adds to the path of its cases.
+    names: usize,
+    /// Whether it names a source file.
+    has_file: bool,
     /// Whether Gradle wrote it, which writes each try as a case.
-    pub(super) repeats_are_tries: bool,
+    repeats_are_tries: bool,
     is_playwright: bool,
     counts_assertions: bool,
     /// The place of its tag in the text.
@@ -37,6 +35,41 @@ pub(super) struct Frame {
     pub(super) own: Counts,
     /// What was found in the suites inside it.
     inner: Counts,
+}
+
+/// What the open elements outside any case say of the cases inside them.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// The names on the path of a case.
+    names: Vec<String>,
+    /// The source files that suites name.
+    files: Vec<String>,
+    /// How many of them Gradle wrote.
+    of_gradle: usize,
+}
+
+impl Around {
+    /// Returns the names on the path of a case.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Returns the source file of a case that names none itself.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.files.last().map(String::as_str)
+    }
+
+    /// Reports whether one of them is by a writer that writes each try as a case.
+    pub(super) fn repeats_are_tries(&self) -> bool {
+        self.of_gradle > 0
+    }
+
+    /// The innermost element ends.
+    pub(super) fn end(&mut self, frame: &Frame) {
+        self.names.truncate(self.names.len().saturating_sub(frame.names));
+        self.files.truncate(self.files.len().saturating_sub(usize::from(frame.has_file)));
+        self.of_gradle = self.of_gradle.saturating_sub(usize::from(frame.repeats_are_tries));
+    }
 }
 
 /// What was found in a suite.
@@ -78,8 +111,14 @@ impl Counts {
 }
 
 impl Frame {
-    /// Reads a start tag outside any case. `outer` is the element around it.
-    pub(super) fn new(tag: &StartTag<'_>, window: &str, place: u64, outer: Option<&Self>) -> Self {
+    /// Reads a start tag outside any case. `outer` is the element around it; what it says of its cases is added to `around`.
+    pub(super) fn new(
+        tag: &StartTag<'_>,
+        window: &str,
+        place: u64,
+        outer: Option<&Self>,
+        around: &mut Around,
+    ) -> Self {
         let name = tag.name.of(tag.window);
         if !matches!(name, b"testsuite" | b"testsuites") {
             return Self { place, ..Self::default() };
@@ -91,13 +130,21 @@ impl Frame {
         let number = |name: &str| value(name).and_then(|value| value.trim().parse::<u64>().ok());
         let mut names = tag.attributes.iter().map(|attribute| attribute.local.of(tag.window));
         let is_suite_of_cases = name == b"testsuite";
+        // the project that the suite ran in
+        let project = value("hostname").filter(|_| outer.is_some_and(|outer| outer.is_playwright));
+        // `testsuites` is the name of a whole run, which is none of its suites
+        let own_name = value("name").filter(|name| is_suite_of_cases && !is_configuration(name));
+        let file = value("file").or_else(|| value("filepath"));
+        let repeats_are_tries = is_suite_of_cases && names.clone().eq(GRADLE);
+        let (names_before, has_file) = (around.names.len(), file.is_some());
+        around.names.extend(project.into_iter().chain(own_name));
+        around.files.extend(file);
+        around.of_gradle += usize::from(repeats_are_tries);
         Self {
             is_suite: true,
-            project: value("hostname").filter(|_| outer.is_some_and(|outer| outer.is_playwright)),
-            // `testsuites` is the name of a whole run, which is none of its suites
-            name: value("name").filter(|name| is_suite_of_cases && !is_configuration(name)),
-            file: value("file").or_else(|| value("filepath")),
-            repeats_are_tries: is_suite_of_cases && names.clone().eq(GRADLE),
+            names: around.names.len() - names_before,
+            has_file,
+            repeats_are_tries,
             is_playwright: !is_suite_of_cases && names.clone().eq(PLAYWRIGHT),
             counts_assertions: ASSERTIONS.iter().all(|&name| names.next() == Some(name)),
             place,
@@ -108,11 +155,6 @@ impl Frame {
             own: Counts::default(),
             inner: Counts::default(),
         }
-    }
-
-    /// Returns the names that it adds to the path of its cases.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.project.as_deref().into_iter().chain(self.name.as_deref())
     }
 
     /// Reports whether what it says of its cases is not what was found.

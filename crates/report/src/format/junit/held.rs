@@ -41,6 +41,7 @@ impl Held {
             counts.add_case(case);
             out.tell(case);
         } else {
+            out.cap_path(case);
             let case = std::mem::replace(case, Case::new(case.outcome, case.offset));
             self.take_or_hold(case, repeats_are_tries, counts, out);
         }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::case::{self, Kept};
-use super::frame::{Counts, Frame};
+use super::frame::{Around, Counts, Frame};
 use super::held::Held;
+use super::trouble::Only;
 use crate::finding::FindingCode;
 use crate::format::Format;
 use crate::format::detect::Roots;
@@ -12,12 +13,14 @@ use crate::model::{Case, Outcome, Text};
 use crate::out::Out;
 use crate::scan::reference::{check_references, read_attribute, read_cdata, read_text};
 use crate::scan::xml::tree::{Element, Tag, XmlTree};
-use crate::scan::xml::{StartTag, Text as XmlText, TextKind, XmlVisitor};
+use crate::scan::xml::{Span, StartTag, Text as XmlText, TextKind, XmlVisitor};
 
 /// What is known between windows.
 #[derive(Debug, Default)]
 pub(crate) struct JunitState {
     frames: Vec<Frame>,
+    /// What they say of the cases inside them.
+    around: Around,
     /// The case that is open.
     tree: XmlTree,
     /// Findings inside the open case: they are told again when it is shown again.
@@ -83,7 +86,7 @@ pub(crate) struct JunitReader<'window, 'state, 'report> {
     pub(crate) base: u64,
 }
 
-impl JunitReader<'_, '_, '_> {
+impl<'window> JunitReader<'window, '_, '_> {
     /// Holds a finding inside a case until the case is whole: it is told again where the window ends before it.
     fn hold(&mut self, code: FindingCode, place: u64) {
         if self.state.findings.len() < self.out.limits.findings {
@@ -123,7 +126,8 @@ impl JunitReader<'_, '_, '_> {
         if self.state.frames.is_empty() {
             self.state.roots.begin(tag, Format::Junit);
         }
-        let frame = Frame::new(tag, self.window, place, self.state.frames.last());
+        let JunitState { frames, around, .. } = &mut *self.state;
+        let frame = Frame::new(tag, self.window, place, frames.last(), around);
         if frame.is_suite {
             self.tell_held();
         } else if matches!(name, b"error" | b"failure")
@@ -170,6 +174,7 @@ impl JunitReader<'_, '_, '_> {
             self.state.tell_trouble(self.out);
         }
         let Some(frame) = self.state.frames.pop() else { return };
+        self.state.around.end(&frame);
         if is_closed && frame.is_miscounted() {
             self.out.finding(FindingCode::CountMismatch, frame.place);
         }
@@ -195,11 +200,10 @@ impl JunitReader<'_, '_, '_> {
 
     /// Tells the whole cases of the tree, and of each that is not whole why it is left out.
     fn tell_tree(&mut self, not_whole: FindingCode) {
-        let JunitState { frames, tree, held, outside, kept, .. } = &mut *self.state;
+        let JunitState { frames, around, tree, held, outside, kept, .. } = &mut *self.state;
         let mut inside = Inside {
-            frames,
+            around,
             between: Vec::new(),
-            repeats_are_tries: frames.iter().any(|frame| frame.repeats_are_tries),
             held,
             kept,
             counts: frames.last().map_or(*outside, |frame| frame.own),
@@ -220,24 +224,28 @@ impl JunitReader<'_, '_, '_> {
         !(state.tree.is_open() || state.passed_over > 0 || state.pass_over_next || state.frames.is_empty())
     }
 
-    /// Tells a case in which nothing stands, as the tree of it would be told.
+    /// Tells a case in which nothing stands, or only this one element, as the tree of it would be told.
     #[inline]
-    fn tell_empty(&mut self, tag: &StartTag<'_>) {
-        let JunitState { frames, held, outside, kept, .. } = &mut *self.state;
-        let tag = Tag {
+    fn tell_plain(&mut self, tag: &StartTag<'_>, only: Option<Only<'_>>) {
+        let tag = self.in_window(tag);
+        let JunitState { frames, around, held, outside, kept, .. } = &mut *self.state;
+        let mut case = case::read_plain(tag, only, around, kept, self.out);
+        let counts = frames.last_mut().map_or(outside, |frame| &mut frame.own);
+        held.take(&mut case, around.repeats_are_tries(), counts, self.out);
+        kept.take_back(case.suite);
+    }
+
+    #[inline]
+    fn in_window<'xml>(&self, tag: &StartTag<'xml>) -> Tag<'xml>
+    where
+        'window: 'xml,
+    {
+        Tag {
             window: self.window,
             attributes: tag.attributes,
             shape: tag.shape,
             offset: self.base + u64::from(tag.at),
-        };
-        let repeats_are_tries = frames.iter().any(|frame| frame.repeats_are_tries);
-        let mut counts = frames.last().map_or(*outside, |frame| frame.own);
-        let mut case = Case::new(Outcome::Passed, tag.offset);
-        case::read_empty(tag, frames, &mut case, kept, self.out);
-        self.out.cap_path(&mut case);
-        held.take(&mut case, repeats_are_tries, &mut counts, self.out);
-        kept.take_back(case);
-        *frames.last_mut().map_or(outside, |frame| &mut frame.own) = counts;
+        }
     }
 
     /// The report has ended; the window is the last.
@@ -269,10 +277,9 @@ impl JunitReader<'_, '_, '_> {
 
 /// What a case is told with.
 struct Inside<'xml, 'state, 'report> {
-    frames: &'xml [Frame],
+    around: &'xml Around,
     /// The names of suites inside the case.
     between: Vec<Text<'xml>>,
-    repeats_are_tries: bool,
     held: &'state mut Held,
     kept: &'state mut Kept,
     counts: Counts,
@@ -291,11 +298,11 @@ impl<'xml> Inside<'xml, '_, '_> {
         } else if element.is("testcase") {
             if element.is_whole() {
                 let mut case = Case::new(Outcome::Passed, element.offset());
-                case::read(element, self.frames, &mut case, self.kept, self.out);
+                case::read(element, self.around, &mut case, self.kept, self.out);
                 case.suite.extend(self.between.iter().filter(|name| !name.is_empty()).cloned());
-                self.out.cap_path(&mut case);
-                self.held.take(&mut case, self.repeats_are_tries, &mut self.counts, self.out);
-                self.kept.take_back(case);
+                let repeats_are_tries = self.around.repeats_are_tries();
+                self.held.take(&mut case, repeats_are_tries, &mut self.counts, self.out);
+                self.kept.take_back(case.suite);
             } else {
                 self.out.finding(self.not_whole, element.offset());
             }
@@ -350,11 +357,31 @@ impl XmlVisitor for JunitReader<'_, '_, '_> {
             && self.is_before_plain()
             && (tag.shape.is_some() || tag.attributes.iter().all(|attribute| !attribute.coded));
         if is_plain {
-            self.tell_empty(tag);
+            self.tell_plain(tag, None);
         } else {
             self.start(tag);
             self.end(tag.window, end);
         }
+    }
+
+    #[inline]
+    fn may_take_only(&self, tag: &StartTag<'_>) -> bool {
+        tag.name.of(tag.window) == b"testcase" && self.is_before_plain()
+    }
+
+    #[inline]
+    fn only(&mut self, outer: &StartTag<'_>, inner: &StartTag<'_>, text: Span) -> bool {
+        // with white space before and behind the element inside
+        let bytes = XmlTree::bytes_of(2, outer.attributes.len() + inner.attributes.len(), 3);
+        let only = self
+            .window
+            .get(text.range())
+            .and_then(|text| Only::new(inner.name.of(inner.window), self.in_window(inner), text));
+        let is_taken = only.is_some() && bytes <= self.out.limits.case_bytes;
+        if is_taken {
+            self.tell_plain(outer, only);
+        }
+        is_taken
     }
 
     #[inline]

@@ -1,8 +1,11 @@
 //! What went wrong in a case: several failures become one, and reruns become tries.
 
+use memchr::memchr2;
+
 use super::case::join;
 use crate::model::{Case, Detail, Outcome, Text, Try};
-use crate::scan::xml::tree::Element;
+use crate::scan::xml::Attribute;
+use crate::scan::xml::tree::{self, Element, Tag, is_blank};
 use crate::time::parse_seconds;
 
 /// Elements of a failure that are told apart from its text.
@@ -102,14 +105,52 @@ impl<'xml> Troubles<'xml> {
 
 /// Puts the only element that stands in a case into it, if that is a failure or a reason to skip, and as [`Troubles`] would.
 pub(super) fn tell_only<'xml>(element: Element<'xml>, case: &mut Case<'xml>) -> bool {
-    let outcome = match element.name() {
-        b"failure" => Outcome::Failed,
-        b"skipped" => Outcome::Skipped,
-        _ => return false,
-    };
+    let Some(outcome) = outcome_of(element.name()) else { return false };
     case.outcome = outcome;
     case.detail = detail(element);
     true
+}
+
+/// Returns how a case ended in which only an element of this name stands, where no more than that hangs on it.
+#[inline]
+fn outcome_of(name: &[u8]) -> Option<Outcome> {
+    match name {
+        b"failure" => Some(Outcome::Failed),
+        b"skipped" => Some(Outcome::Skipped),
+        _ => None,
+    }
+}
+
+/// The only element that stands in a case, a failure or a reason to skip, with no other in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Only<'xml> {
+    pub(super) outcome: Outcome,
+    tag: Tag<'xml>,
+    text: &'xml str,
+}
+
+impl<'xml> Only<'xml> {
+    /// Nothing where it is neither, or its text does not read as it stands. The tag has a shape.
+    #[inline]
+    pub(super) fn new(name: &[u8], tag: Tag<'xml>, text: &'xml str) -> Option<Self> {
+        let outcome = outcome_of(name)?;
+        let is_plain = text.is_empty() || memchr2(b'&', b'\r', text.as_bytes()).is_none();
+        is_plain.then_some(Self { outcome, tag, text })
+    }
+
+    /// Returns what it says.
+    #[inline]
+    pub(super) fn detail(self) -> Detail<'xml> {
+        // of a name the first counts
+        let filled = |name: &[u8]| {
+            let is_of_name = |one: &&Attribute| one.local.of(self.tag.window.as_bytes()) == name;
+            let attribute = self.tag.attributes.iter().find(is_of_name)?;
+            Some(attribute.read(self.tag.window)).filter(|value| !is_blank(value))
+        };
+        let (kind, message) = (filled(b"type"), filled(b"message"));
+        let text = if self.text.is_empty() { None } else { tree::filled(Text::Borrowed(self.text)) };
+        Detail { kind, message, text }
+    }
 }
 
 fn is_risky(kind: &str) -> bool {

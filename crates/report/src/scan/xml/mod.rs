@@ -12,11 +12,12 @@
 //! - `visitor`: what is told, and to whom.
 //! - `scanner`: windows; `text`, `tag`, `section`: what stands in them; `lost`: what is passed over.
 //! - `attribute`: the inside of a start tag.
-//! - `shape`: the fast way through a tag like one before.
+//! - `shape`: the fast way through a tag like one before; `only`: that through an element with one other in it.
 //! - [`tree`]: elements with all that is in them, for readers that want a whole one at once.
 
 mod attribute;
 mod lost;
+mod only;
 mod scanner;
 mod section;
 mod shape;

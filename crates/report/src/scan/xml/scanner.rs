@@ -42,6 +42,8 @@ pub struct XmlScanner {
     /// Bytes that were consumed before the window.
     consumed: u64,
     pub(super) attributes: Vec<Attribute>,
+    /// The attributes of the tag around the one that is read, where both are told at once.
+    pub(super) outer_attributes: Vec<Attribute>,
     /// What is wrong with the attributes of the tag that is read.
     pub(super) tag_findings: Vec<(FindingCode, u32)>,
     /// What was passed over and has not ended.
@@ -102,6 +104,7 @@ impl XmlScanner {
             section_start: 0,
             consumed: 0,
             attributes: Vec::new(),
+            outer_attributes: Vec::new(),
             tag_findings: Vec::new(),
             shapes: Shapes::default(),
             shape: None,

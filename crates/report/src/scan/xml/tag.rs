@@ -15,20 +15,28 @@ impl XmlScanner {
             return Step::Stop(FindingCode::SecondRoot, at);
         }
         self.tag_findings.clear();
-        let Shaped { name_end, local, end, is_empty } = match self.read_shaped(window, at) {
+        let read = match self.read_shaped(window, at) {
             Some(read) => read,
             None => match self.read_unshaped(window, at) {
                 Ok(read) => read,
                 Err(step) => return step,
             },
         };
+        let Shaped { name_end, local, end, is_empty } = read;
         if self.open.len() >= self.limits.depth {
             return self.lose_element(at, (end, is_empty), visitor);
         }
         let is_another_root = self.phase == Phase::After;
+        let is_plain = self.phase == Phase::Inside && self.tag_findings.is_empty();
+        if is_plain
+            && !is_empty
+            && let Some(end) = self.read_only(window, at, &read, visitor)
+        {
+            return Step::Done(end);
+        }
         let tag =
             StartTag { window, name: local, attributes: &self.attributes, at: narrow(at), shape: self.shape };
-        if is_empty && self.phase == Phase::Inside && self.tag_findings.is_empty() {
+        if is_empty && is_plain {
             visitor.empty(&tag, narrow(end));
             return Step::Done(end);
         }

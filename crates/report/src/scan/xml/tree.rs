@@ -61,9 +61,12 @@ impl XmlTree {
 
     /// Returns how many bytes it takes.
     pub fn bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Node>()
-            + self.attributes.len() * size_of::<Attribute>()
-            + self.pieces.len() * size_of::<Piece>()
+        Self::bytes_of(self.nodes.len(), self.attributes.len(), self.pieces.len())
+    }
+
+    /// Returns how many bytes one takes with so many elements, attributes and pieces of text.
+    pub(crate) fn bytes_of(elements: usize, attributes: usize, pieces: usize) -> usize {
+        elements * size_of::<Node>() + attributes * size_of::<Attribute>() + pieces * size_of::<Piece>()
     }
 
     /// Forgets all.
@@ -305,7 +308,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
 }
 
 /// Returns a text that is not blank, without blank lines before it and white space behind it.
-fn filled(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+pub(crate) fn filled(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     if is_blank(&text) {
         return None;
     }
@@ -353,12 +356,16 @@ impl Attribute {
     /// Returns what its value reads as.
     #[inline]
     pub(crate) fn read<'xml>(&self, window: &'xml str) -> Cow<'xml, str> {
-        let raw = self.value.text(window);
-        if self.coded { Cow::Owned(decoded(&raw, read_attribute)) } else { raw }
+        if self.coded { self.decoded(window) } else { self.value.text(window) }
+    }
+
+    #[cold]
+    fn decoded<'xml>(&self, window: &'xml str) -> Cow<'xml, str> {
+        Cow::Owned(decoded(&self.value.text(window), read_attribute))
     }
 }
 
-fn read_piece(raw: Cow<'_, str>, kind: TextKind) -> Cow<'_, str> {
+pub(crate) fn read_piece(raw: Cow<'_, str>, kind: TextKind) -> Cow<'_, str> {
     let bytes = raw.as_bytes();
     match kind {
         TextKind::Parsed if memchr::memchr2(b'&', b'\r', bytes).is_some() => {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use crate::finding::FindingCode;
 
@@ -18,16 +19,27 @@ impl Span {
     /// Returns the bytes of the span.
     #[inline]
     pub fn of(self, window: &[u8]) -> &[u8] {
-        window.get(self.start as usize..self.end as usize).unwrap_or_default()
+        window.get(self.range()).unwrap_or_default()
+    }
+
+    /// Returns where the bytes are in a window.
+    #[inline]
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 
     /// Returns the text of the span in a window that is text.
     #[inline]
     pub(crate) fn text(self, window: &str) -> Cow<'_, str> {
-        match window.get(self.start as usize..self.end as usize) {
+        match window.get(self.range()) {
             Some(text) => Cow::Borrowed(text),
-            None => String::from_utf8_lossy(self.of(window.as_bytes())),
+            None => self.repaired(window),
         }
+    }
+
+    #[cold]
+    fn repaired(self, window: &str) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.of(window.as_bytes()))
     }
 
     #[inline]
@@ -43,7 +55,7 @@ pub(super) fn narrow(at: usize) -> u32 {
 }
 
 /// An attribute as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attribute {
     /// The name, prefix and all.
     pub name: Span,
@@ -108,6 +120,17 @@ pub trait XmlVisitor {
     fn empty(&mut self, tag: &StartTag<'_>, end: u32) {
         self.start(tag);
         self.end(tag.window, end);
+    }
+    /// Reports whether [`only`](Self::only) may be asked to take the element of this tag.
+    #[inline]
+    fn may_take_only(&self, _tag: &StartTag<'_>) -> bool {
+        false
+    }
+    /// The element of `inner`, with one text or none, is all that the element of `outer` holds, beside white space; both have
+    /// shapes. Reports whether it was taken: else it is told as others are.
+    #[inline]
+    fn only(&mut self, _outer: &StartTag<'_>, _inner: &StartTag<'_>, _text: Span) -> bool {
+        false
     }
     /// Text of the open element.
     fn text(&mut self, text: &Text<'_>);
