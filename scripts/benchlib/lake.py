@@ -50,7 +50,7 @@ def lake(a):
 def upload(a):
     """What a CI job waits for: one small write into a lake of many commits."""
     build_testlake()
-    build("-p", "testlake-lake", "--example", "make_lake")
+    build_maker()
     where, _ = made_lake("commits", a.commits)
     reports, truth = job(a.cases)
     number = iter(range(sys.maxsize))
@@ -78,7 +78,7 @@ def upload(a):
 def ask(a):
     """What is asked of a large lake, and the same of DuckDB over the same files."""
     build_testlake()
-    build("-p", "testlake-lake", "--example", "make_lake")
+    build_maker()
     install()
     where, (run, day, file, class_, name, made) = made_lake("days", a.days, a.runs, a.cases)
     files = os.path.join(BENCH, "files.txt")
@@ -118,6 +118,11 @@ def ask(a):
                  "times it", "peak, MiB"], rows), "\n".join(f"- {title}: `{question}`" for title, question, _ in questions))
 
 
+def build_maker():
+    """Both packages are named, so that what they stand on is built with the same features, and so not anew."""
+    build("-p", "testlake", "-p", "testlake-lake", "--features", "testlake-lake/made", "--bin", "make_lake")
+
+
 def made_lake(*words):
     """The folder of a made lake, made at the first call, and what its maker said of it."""
     where = os.path.join(BENCH, "-".join(["lake", *map(str, words)]))
@@ -125,7 +130,7 @@ def made_lake(*words):
     if not os.path.exists(said):
         shutil.rmtree(where, ignore_errors=True)
         print(f"making {os.path.relpath(where)}", flush=True)
-        maker = os.path.join(TARGET, "release/examples/make_lake")
+        maker = os.path.join(TARGET, "release/make_lake")
         told = subprocess.run([maker, words[0], where, *map(str, words[1:])], check=True, stdout=subprocess.PIPE, text=True).stdout
         with open(said, "w") as file:
             file.write(told)
