@@ -114,7 +114,11 @@ pub(crate) struct Out<'report> {
 impl<'report> Out<'report> {
     pub(crate) fn new(visitor: &'report mut dyn Visitor, options: Options, places: Places<'report>) -> Self {
         let Options { limits, fold } = options;
-        let seen = Seen::default();
+        let bytes = match &places {
+            Places::Whole(cursor) => cursor.decoded.text.len(),
+            Places::Chunks(_) => 0,
+        };
+        let seen = Seen::new(bytes);
         Self {
             visitor,
             places,

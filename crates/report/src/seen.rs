@@ -17,24 +17,26 @@ pub(crate) struct Seen {
     again: HashMap<u64, u32>,
 }
 
-/// 256 places: two kilobytes, enough for a small report.
-const LEAST: u32 = 8;
-/// Up to so many places there are four times as many when they become too few, then twice.
-const FEW: usize = 1 << 14;
+/// 64 places: half a kilobyte, enough for a small report.
+const LEAST: usize = 1 << 6;
+/// No more places than this are made before they are needed: 128 kilobytes.
+const MOST_AT_FIRST: usize = 1 << 14;
+/// Bytes of a report for each place: those of a case, of which at most half are to be taken.
+const CASE_BYTES: usize = 64;
 
-impl Default for Seen {
-    fn default() -> Self {
+impl Seen {
+    /// Makes one for a text of so many bytes, as far as that is known.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let places = (bytes / CASE_BYTES).clamp(LEAST, MOST_AT_FIRST).next_power_of_two();
         Self {
             seed: RandomState::new().hash_one(0),
-            slots: vec![0; 1 << LEAST],
-            shift: u64::BITS - LEAST,
+            slots: vec![0; places],
+            shift: u64::BITS - places.ilog2(),
             taken: 0,
             again: HashMap::new(),
         }
     }
-}
 
-impl Seen {
     /// Returns how many keys there are.
     pub(crate) fn len(&self) -> usize {
         self.taken
@@ -80,10 +82,9 @@ impl Seen {
 
     #[cold]
     fn grow(&mut self) {
-        let bits = if self.slots.len() < FEW { 2 } else { 1 };
-        let more = vec![0; self.slots.len() << bits];
-        let keys = std::mem::replace(&mut self.slots, more);
-        self.shift -= bits;
+        let twice = vec![0; self.slots.len() * 2];
+        let keys = std::mem::replace(&mut self.slots, twice);
+        self.shift -= 1;
         for key in keys.into_iter().filter(|&key| key != 0) {
             let place = self.place(key);
             if let Some(slot) = self.slots.get_mut(place) {
@@ -104,8 +105,9 @@ mod tests {
         fn it_counts_as_a_table_does(
             keys in prop::collection::vec(prop_oneof![any::<u64>(), 0_u64..50, (0_u64..200).prop_map(|key| u64::MAX - key)], 0..600),
             most in 1_usize..500,
+            bytes in 0_usize..60_000,
         ) {
-            let mut seen = Seen::default();
+            let mut seen = Seen::new(bytes);
             let mut table: HashMap<u64, u32> = HashMap::new();
             for key in keys {
                 // which is taken for 1

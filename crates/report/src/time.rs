@@ -85,14 +85,15 @@ pub fn parse_seconds(raw: &str) -> Option<f64> {
     (seconds.is_finite() && seconds >= 0.0).then_some(seconds + 0.0)
 }
 
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
 /// Parses what most writers write, `12.345`: digits and a point, so few that the number is exact.
 ///
 /// Up to 15 digits are a whole number below 2^53, and 10 to the power of 15 is a double, too; so the division of the one by the
 /// other, which rounds once, is the double nearest to what is written.
 #[inline]
 pub(crate) fn parse_plain_seconds(text: &[u8]) -> Option<f64> {
-    const POWERS: [f64; 16] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     // 15 digits and the point
     if text.len() > 16 {
         return None;
@@ -128,6 +129,47 @@ pub(crate) fn parse_plain_seconds(text: &[u8]) -> Option<f64> {
         }
     };
     Some(number / power)
+}
+
+/// Parses up to eight characters, digits and no more than one point, without a loop: `text` begins with them. Returns the number
+/// without its point, and how many digits stand behind that, where there is one.
+#[inline]
+pub(crate) fn parse_short_number(text: [u8; 8], length: usize) -> Option<(u32, Option<usize>)> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = ONES << 7;
+    let mask = u64::MAX.checked_shr(u64::BITS.checked_sub(8 * u32::try_from(length).ok()?)?)?;
+    // digits as what they are worth
+    let values = (u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'))) & mask;
+    let points = values ^ (ONES * u64::from(b'.' ^ b'0'));
+    let found = points.wrapping_sub(ONES) & !points & HIGHEST;
+    let (digits, count, fraction) = if found == 0 {
+        (values, length, None)
+    } else {
+        // the bits before the first point
+        let before = found.trailing_zeros() - 7;
+        let head = values & ((1 << before) - 1);
+        let digits = head | values >> before >> 8 << before;
+        (digits, length - 1, Some(length - 1 - before as usize / 8))
+    };
+    let others = (((digits & !HIGHEST) + ONES * 0x76) | digits) & HIGHEST;
+    if count == 0 || others != 0 {
+        return None;
+    }
+    let digits = digits << (u64::BITS - 8 * u32::try_from(count).ok()?);
+    // pairs, then fours, then all, each half of the product that it is to stand in
+    const PAIRS: u64 = 0xFF | 0xFF << 32;
+    let pairs = digits * 10 + (digits >> 8);
+    let fours = (pairs & PAIRS).wrapping_mul(100 | 1_000_000 << 32);
+    let others = (pairs >> 16 & PAIRS).wrapping_mul(1 | 10_000 << 32);
+    let number = fours.wrapping_add(others) >> 32;
+    Some((u32::try_from(number).ok()?, fraction))
+}
+
+/// Parses what [`parse_plain_seconds`] does, of eight characters at most.
+#[inline]
+pub(crate) fn parse_short_seconds(text: [u8; 8], length: usize) -> Option<f64> {
+    let (number, fraction) = parse_short_number(text, length)?;
+    Some(f64::from(number) / POWERS.get(fraction.unwrap_or_default())?)
 }
 
 /// Writes digits and separators of other scripts and locales in ASCII.
@@ -325,6 +367,19 @@ mod tests {
             if let Some(seconds) = parse_plain_seconds(text.as_bytes()) {
                 prop_assert_eq!(Some(seconds.to_bits()), text.parse::<f64>().ok().map(f64::to_bits));
             }
+        }
+
+        #[test]
+        fn short_numbers_are_those_that_are_read_one_by_one(
+            text in "[0-9]{0,8}|[0-9]{0,4}[.][0-9]{0,3}|[0-9.,é/:;-]{0,6}", behind in any::<[u8; 8]>()
+        ) {
+            let all = [text.as_bytes(), &behind].concat();
+            let length = text.len().min(8);
+            let short = parse_short_seconds(*all.first_chunk().unwrap(), length);
+            prop_assert_eq!(short, parse_plain_seconds(&all[..length]));
+            let whole = parse_short_number(*all.first_chunk().unwrap(), length).filter(|(_, point)| point.is_none());
+            let slow = std::str::from_utf8(&all[..length]).ok().and_then(|text| text.parse().ok());
+            prop_assert_eq!(whole.map(|(number, _)| number), slow);
         }
 
         #[test]

@@ -10,6 +10,7 @@ use crate::scan::xml::Span;
 use crate::scan::xml::tree::{Element, Tag, is_blank};
 use crate::time::{
     Instant, parse_clock, parse_instant, parse_plain_instant, parse_plain_seconds, parse_seconds,
+    parse_short_number, parse_short_seconds,
 };
 
 /// What cases are read with, kept from one to the next.
@@ -99,16 +100,30 @@ impl<'xml> Plain<'xml> {
         let places = fields.places(tag)?;
         let value = |place: usize| tag.attributes.get(place).map(|attribute| attribute.value);
         let raw = |span: Span| span.of(tag.window.as_bytes());
+        // what the value begins with, and its length
+        let short = |span: Span| {
+            let rest = tag.window.as_bytes().get(span.start as usize..)?;
+            Some((*rest.first_chunk()?, (span.end - span.start) as usize))
+        };
         let text = |place: usize| match value(place) {
             Some(span) => tag.window.get(span.range()).map(|text| Some(text).filter(|text| !is_blank(text))),
             None => Some(None),
         };
         let seconds = match value(places.time) {
-            Some(span) => Some(parse_plain_seconds(raw(span))?),
+            Some(span) => Some(match short(span)? {
+                (text, length @ 0..=8) => parse_short_seconds(text, length)?,
+                _ => parse_plain_seconds(raw(span))?,
+            }),
             None => None,
         };
         let line = match value(places.line) {
-            Some(span) => Some(parse_plain_line(raw(span))?),
+            Some(span) => {
+                let (text, length) = short(span)?;
+                match parse_short_number(text, length)? {
+                    (line, None) => Some(u64::from(line)),
+                    (_, Some(_)) => return None,
+                }
+            }
             None => None,
         };
         let started = match value(places.started) {

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::attribute::local_part;
 use super::scanner::XmlScanner;
 use super::visitor::{Attribute, ShapeId, Span, narrow};
-use crate::scan::block::plain_end;
+use crate::scan::block::plain_length;
 
 /// Shapes of tags, by their elements' names. Of those that share a slot the last one stands there.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ struct Part {
     /// The bits of a number that are those of the text.
     mask: u128,
     length: usize,
+    /// The length again, for places in a window.
+    width: u32,
     /// Where the local name begins.
     local: u32,
 }
@@ -50,7 +52,7 @@ impl Part {
         bytes.get_mut(..text.len())?.copy_from_slice(text);
         let width = narrow(text.len());
         let mask = u128::MAX.checked_shr(u128::BITS - 8 * width)?;
-        Some(Self { text: u128::from_le_bytes(bytes), mask, length: text.len(), local })
+        Some(Self { text: u128::from_le_bytes(bytes), mask, length: text.len(), width, local })
     }
 
     /// Reports whether a text begins with it. Of the last bytes of a window it may not be seen.
@@ -96,27 +98,29 @@ impl XmlScanner {
         let name_end = start + shape.name.length;
         // a place for each, so that none is added one by one
         self.attributes.resize(shape.parts.len(), Attribute::default());
-        let mut at = name_end;
+        let mut rest = rest.get(shape.name.length..)?;
+        // places in a window fit 32 bits
+        let mut at = narrow(name_end);
         let mut count = 0;
         for (part, attribute) in shape.parts.iter().zip(&mut self.attributes) {
-            if !part.begins(window.get(at..)?) {
+            if !part.begins(rest) {
                 break;
             }
-            let value = at + part.length;
-            let end = plain_end(window, value)?;
-            // places in a window fit 32 bits
-            let (before, start) = (narrow(at), narrow(value));
+            let value = rest.get(part.length..)?;
+            let length = plain_length(value)?;
+            let start = at + part.width;
             *attribute = Attribute {
-                name: Span { start: before + 1, end: start - 2 },
-                local: Span { start: before + part.local, end: start - 2 },
-                value: Span { start, end: narrow(end) },
+                name: Span { start: at + 1, end: start - 2 },
+                local: Span { start: at + part.local, end: start - 2 },
+                value: Span { start, end: start + length },
                 coded: false,
             };
-            at = end + 1;
+            at = start + length + 1;
+            rest = value.get(length as usize + 1..)?;
             count += 1;
         }
         self.attributes.truncate(count);
-        let (end, is_empty) = tag_end(window.get(at..)?, at)?;
+        let (end, is_empty) = tag_end(rest, at as usize)?;
         let local = Span::new(start + shape.name.local as usize, name_end);
         (end - tag <= self.limits.tag_bytes).then_some(Shaped { name_end, local, end, is_empty })
     }
