@@ -19,6 +19,7 @@ mod documents;
 mod profile {
     pub(crate) mod case;
     pub(crate) mod document;
+    pub(crate) mod facts;
     pub(crate) mod json;
     pub(crate) mod known;
     pub(crate) mod number;
