@@ -16,7 +16,7 @@ use super::work::{Shared, Worker};
 use crate::archive::{Defect, ReadOutcome, defect_of};
 use crate::ledger::ResultCounts;
 use crate::profile::selection::EntryKind;
-use crate::redact::{Masked, NameWatch, Redactor};
+use crate::redact::{Masked, NameWatch, Redactor, Searched};
 use crate::results::{ReportOf, ReportResults, Results};
 
 /// Bytes of an entry that is not known to be a report that are looked at before all of it is inflated.
@@ -98,6 +98,8 @@ pub(super) struct Teller<'run> {
     is_expected: bool,
     open: Option<Box<dyn ReportResults + 'run>>,
     redactor: Option<&'run Redactor>,
+    /// Bytes of the report that hold no secret.
+    searched: Searched<'run>,
     names: NameWatch,
     /// The finding told last: what it is about comes behind it.
     last: Option<(Finding, Option<String>)>,
@@ -126,6 +128,7 @@ impl<'run> Teller<'run> {
             is_expected,
             open: None,
             redactor: shared.redactor.as_deref(),
+            searched: Searched::default(),
             names: NameWatch::default(),
             last: None,
             told: Told::default(),
@@ -133,9 +136,14 @@ impl<'run> Teller<'run> {
     }
 
     /// Tells a report that is in memory.
-    pub(super) fn whole(mut self, raw: &[u8], limits: Limits) -> Told {
-        let reading = read(raw, limits, &mut self);
-        self.end(reading)
+    pub(super) fn whole<'raw>(self, raw: &'raw [u8], limits: Limits) -> Told
+    where
+        'run: 'raw,
+    {
+        let mut teller: Teller<'raw> = self;
+        teller.searched = teller.redactor.map(|redactor| redactor.search(raw)).unwrap_or_default();
+        let reading = read(raw, limits, &mut teller);
+        teller.end(reading)
     }
 
     fn report(&mut self) -> &mut (dyn ReportResults + 'run) {
@@ -188,12 +196,12 @@ impl Visitor for Teller<'_> {
         }
         counts.flaky += u64::from(case.is_flaky());
         let Some(redactor) = self.redactor else { return self.report().case(case) };
-        if self.names.finds(redactor, case) && self.told.secret_in_name.is_none() {
+        if self.names.finds(redactor, case, self.searched) && self.told.secret_in_name.is_none() {
             let finding = Finding { code: FindingCode::SecretInName, offset: case.offset };
             self.told.secret_in_name = Some(finding);
             self.report().finding(finding, finding.code.text());
         }
-        match redactor.redact_case(case, &mut self.told.masked) {
+        match redactor.redact_case(case, self.searched, &mut self.told.masked) {
             Some(clean) => self.report().case(&clean),
             None => self.report().case(case),
         }

@@ -5,13 +5,43 @@ use testlake_report::model::{Detail, Text};
 
 use super::{Masked, Redactor};
 
+/// Bytes of a report in which nothing stands that a secret begins with: a text that lies in them needs no search.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Searched<'raw>(&'raw [u8]);
+
+impl Searched<'_> {
+    pub(super) fn holds(self, text: &str) -> bool {
+        let (all, part) = (self.0.as_ptr_range(), text.as_bytes().as_ptr_range());
+        all.start <= part.start && part.end <= all.end
+    }
+}
+
 impl Redactor {
+    /// Searches a report as it came, which takes a fraction of searching each of its texts. Where something is found, and with
+    /// patterns of the user's own, nothing is known of it, and its texts are searched.
+    pub fn search<'raw>(&self, raw: &'raw [u8]) -> Searched<'raw> {
+        if self.own.is_empty() && !self.needles_in_bytes.is_match(raw) {
+            Searched(raw)
+        } else {
+            Searched::default()
+        }
+    }
+
+    fn finds_in(&self, searched: Searched<'_>, text: &str) -> bool {
+        !searched.holds(text) && self.finds(text)
+    }
+
     /// Masks the secrets in what a case tells and printed: its details and those of its tries, its output, the values of its
     /// properties. Returns the case as it may be kept, where it is another.
     ///
     /// Names stay: [`NameWatch`] looks at them.
-    pub fn redact_case<'case>(&self, case: &Case<'case>, masked: &mut Masked) -> Option<Case<'case>> {
-        if !texts(case).any(|text| self.finds(text)) {
+    pub fn redact_case<'case>(
+        &self,
+        case: &Case<'case>,
+        searched: Searched<'_>,
+        masked: &mut Masked,
+    ) -> Option<Case<'case>> {
+        if !texts(case).any(|text| self.finds_in(searched, text)) {
             return None;
         }
         let mut case = case.clone();
@@ -51,18 +81,18 @@ pub struct NameWatch {
 
 impl NameWatch {
     /// Reports whether a name of the case holds a secret that one before it did not.
-    pub fn finds(&mut self, redactor: &Redactor, case: &Case<'_>) -> bool {
+    pub fn finds(&mut self, redactor: &Redactor, case: &Case<'_>, searched: Searched<'_>) -> bool {
         let is_new = |known: &mut String, name: &str| {
             let is_new = known != name;
             if is_new {
                 name.clone_into(known);
             }
-            is_new && redactor.finds(name)
+            is_new && redactor.finds_in(searched, name)
         };
         let mut found = is_new(&mut self.file, case.file.as_deref().unwrap_or_default());
         found |= is_new(&mut self.class, case.class.as_deref().unwrap_or_default());
         // the innermost is the one that changes
         found |= is_new(&mut self.suite, case.suite.last().map(|name| &**name).unwrap_or_default());
-        found | case.name.as_deref().is_some_and(|name| redactor.finds(name))
+        found | case.name.as_deref().is_some_and(|name| redactor.finds_in(searched, name))
     }
 }

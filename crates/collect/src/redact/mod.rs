@@ -15,7 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub use case::NameWatch;
+pub use case::{NameWatch, Searched};
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
@@ -32,6 +32,8 @@ const KEY_BLOCK_BYTES: usize = 64 << 10;
 pub struct Redactor {
     /// All needles of all rules, the longer before the shorter.
     needles: Regex,
+    /// The same, in bytes of any encoding.
+    needles_in_bytes: regex::bytes::Regex,
     /// The rules that a needle belongs to, by their places.
     by_needle: FxHashMap<&'static str, Vec<usize>>,
     rules: Vec<(&'static Rule, Regex, HasGroup)>,
@@ -181,13 +183,15 @@ impl Redactor {
         let mut literals = all;
         literals.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
         let literals: Vec<_> = literals.into_iter().map(regex::escape).collect();
+        let needles = literals.join("|");
         let rules = RULES.iter().map(|rule| {
             let pattern = Regex::new(&format!(r"\A(?:{})", rule.pattern))?;
             let has_group = HasGroup::of(&pattern);
             Ok((rule, pattern, has_group))
         });
         Ok(Self {
-            needles: Regex::new(&literals.join("|"))?,
+            needles: Regex::new(&needles)?,
+            needles_in_bytes: regex::bytes::Regex::new(&needles)?,
             by_needle,
             rules: rules.collect::<Result<_, regex::Error>>()?,
             key_end: Regex::new(PRIVATE_KEY_END)?,

@@ -196,25 +196,82 @@ fn every_text_of_a_case_is_masked_and_its_names_are_not() {
     case.name = Some(format!("test[{token}]").into());
     case.file = Some("a.py".into());
     let mut masked = Masked::default();
-    assert!(redactor.redact_case(&case, &mut masked).is_none());
+    assert!(redactor.redact_case(&case, Searched::default(), &mut masked).is_none());
     case.detail = detail();
     case.tries = vec![Try { outcome: Outcome::Passed, seconds: None, detail: detail() }];
     (case.stdout, case.stderr) = (text(), text());
     case.properties = vec![("token".into(), token.clone().into()), ("other".into(), "x".into())];
-    let clean = redactor.redact_case(&case, &mut masked).unwrap();
+    let clean = redactor.redact_case(&case, Searched::default(), &mut masked).unwrap();
     assert_eq!(format!("{clean:?}").matches(&token).count(), 1);
     assert_eq!(format!("{clean:?}").matches("[redacted: gitlab-token]").count(), 9);
     assert_eq!((&clean.name, clean.offset, clean.outcome), (&case.name, 7, Outcome::Failed));
     assert_eq!(redactor.counts(&masked).collect::<Vec<_>>(), [("gitlab-token", 9)]);
 
     let mut watch = NameWatch::default();
-    assert!(watch.finds(redactor, &case));
+    assert!(watch.finds(redactor, &case, Searched::default()));
     case.name = Some("test".into());
-    assert!(!watch.finds(redactor, &case));
+    assert!(!watch.finds(redactor, &case, Searched::default()));
     case.suite = vec!["a".into(), token.clone().into()];
-    assert!(watch.finds(redactor, &case));
+    assert!(watch.finds(redactor, &case, Searched::default()));
     // what many have in common is told of the first
-    assert!(!watch.finds(redactor, &case));
+    assert!(!watch.finds(redactor, &case, Searched::default()));
+}
+
+/// Reads a report, and returns the cases as they may be kept and how often a name holds a secret.
+struct Kept<'run> {
+    redactor: &'run Redactor,
+    searched: Searched<'run>,
+    names: NameWatch,
+    masked: Masked,
+    cases: Vec<String>,
+    in_names: usize,
+}
+
+impl testlake_report::Visitor for Kept<'_> {
+    fn case(&mut self, case: &Case<'_>) {
+        self.in_names += usize::from(self.names.finds(self.redactor, case, self.searched));
+        let clean = self.redactor.redact_case(case, self.searched, &mut self.masked);
+        self.cases.push(format!("{:?}", clean.as_ref().unwrap_or(case)));
+    }
+
+    fn finding(&mut self, _: testlake_report::Finding) {}
+}
+
+#[test]
+fn a_search_of_the_report_as_it_came_hides_no_secret_of_its_texts() {
+    let token = format!("gl{}-{}", "pat", filler(20));
+    let escaped: String = token.chars().map(|char| format!("&#{};", u32::from(char))).collect();
+    let report = |name: &str, text: &str| {
+        format!(
+            "<testsuite><testcase name='{name}' classname='c'><failure message='{text}'/></testcase></testsuite>"
+        )
+    };
+    let utf16 = |text: &str| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let own = Redactor::new(vec![OwnPattern::parse("word=plain").unwrap()]).unwrap();
+    for (redactor, raw, found) in [
+        (redactor(), report("a", "plain").into_bytes(), 0),
+        (redactor(), report(&token, &token).into_bytes(), 2),
+        (redactor(), report(&escaped, &escaped).into_bytes(), 2),
+        (redactor(), report("a", &format!("<![CDATA[{token}]]>")).into_bytes(), 1),
+        (redactor(), utf16(&report(&token, &token)), 2),
+        (&own, report("a", "plain").into_bytes(), 1),
+    ] {
+        let kept = |searched| {
+            let (names, masked) = (NameWatch::default(), Masked::default());
+            let mut kept = Kept { redactor, searched, names, masked, cases: Vec::new(), in_names: 0 };
+            testlake_report::read(raw.as_slice(), testlake_report::Limits::default(), &mut kept);
+            (kept.cases, kept.in_names, redactor.counts(&kept.masked).map(|(_, count)| count).sum::<u64>())
+        };
+        let with = kept(redactor.search(&raw));
+        assert_eq!(with, kept(Searched::default()));
+        assert_eq!(with.1 + usize::try_from(with.2).unwrap(), found, "{with:?}");
+    }
+    // and it is of use: what lies in bytes that were searched is not searched again
+    let clean = report("a", "plain");
+    assert!(redactor().search(clean.as_bytes()).holds(clean.get(20..30).unwrap()));
+    assert!(!redactor().search(clean.as_bytes()).holds("plain"));
 }
 
 /// Input that is made to be looked at again and again: were the time not linear, this would not end.

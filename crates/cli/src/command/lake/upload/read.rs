@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use testlake_collect::loose::{self, LooseReport, ReadReport};
-use testlake_collect::redact::{Masked, NameWatch, Redactor};
+use testlake_collect::redact::{Masked, NameWatch, Redactor, Searched};
 use testlake_lake::ingest::{Ingest, ReportKey, ReportRows};
 use testlake_report::{Case, Finding, FindingCode, Fold, Limits, Options};
 
@@ -167,10 +167,10 @@ struct One<'read> {
 impl One<'_> {
     fn case(&mut self, case: &Case<'_>) {
         let clean = self.redactor.and_then(|redactor| {
-            if self.names.finds(redactor, case) && self.secret_in_name.is_none() {
+            if self.names.finds(redactor, case, Searched::default()) && self.secret_in_name.is_none() {
                 self.secret_in_name = Some(Finding { code: FindingCode::SecretInName, offset: case.offset });
             }
-            redactor.redact_case(case, &mut self.masked)
+            redactor.redact_case(case, Searched::default(), &mut self.masked)
         });
         let case = clean.as_ref().unwrap_or(case);
         self.told.case(self.name, case);
