@@ -133,6 +133,8 @@ struct Place {
     day: i32,
     file: u32,
     class: u32,
+    /// The first bytes of the name, which mostly tell it from the others.
+    name_start: u128,
     row: usize,
 }
 
@@ -243,15 +245,17 @@ impl Rows {
             day: day_of(row),
             file: files.of(at(&self.file, row)),
             class: classes.of(at(&self.class, row)),
+            name_start: start_of(self.name.get(row).unwrap_or_default()),
             row,
         };
-        let names: Vec<Option<&str>> = range.clone().map(|row| self.name.get(row)).collect();
-        let name = |place: &Place| names.get(place.row - range.start).copied().flatten();
-        let mut order: Vec<Place> = range.clone().map(key).collect();
+        let mut order: Vec<Place> = range.map(key).collect();
         // Rows of a class come together, so that few pieces have to be put in order. What is equal stays as it came.
         order.sort_by_key(Place::group);
         for group in order.chunk_by_mut(|one, two| one.group() == two.group()) {
-            group.sort_by(|one, two| name(one).cmp(&name(two)));
+            group.sort_by(|one, two| {
+                let rest = || self.name.get(one.row).cmp(&self.name.get(two.row));
+                one.name_start.cmp(&two.name_start).then_with(rest)
+            });
         }
         let by_day = order.chunk_by(|one, two| one.day == two.day);
         let sorted = by_day.map(|rows| {
@@ -317,6 +321,15 @@ impl Rows {
         let values = StringArray::from(Outcome::ALL.map(Outcome::as_str).to_vec());
         dictionary(picked(&self.outcome, rows).map(place).collect(), values)
     }
+}
+
+/// Returns a text's first bytes as a number. Of two texts with other numbers the one with the smaller comes first.
+fn start_of(text: &str) -> u128 {
+    let mut start = [0; 16];
+    for (byte, of_text) in start.iter_mut().zip(text.as_bytes()) {
+        *byte = *of_text;
+    }
+    u128::from_be_bytes(start)
 }
 
 /// Returns what is told of a case: of its last try, or where that has nothing to tell, of the last that has.
