@@ -13,6 +13,9 @@ use crate::kit::{ask, lake_in, no_settings, upload};
 
 const CASES: usize = 40;
 
+/// How many processes write at once.
+const WRITERS: usize = 50;
+
 /// What tells the test [`a_child_uploads`] what to do: the lake, the S3 server's address or `-`, the number of the job.
 const CHILD: &str = "TESTLAKE_TEST_CHILD";
 
@@ -84,12 +87,12 @@ async fn processes_that_race_in_a_folder_and_are_killed_lose_nothing() {
     let place = folder.path().display().to_string();
     let stop = AtomicBool::new(false);
     let uploads = async {
-        tokio::task::spawn_blocking(move || upload_from_processes(&place, "-", 25)).await.unwrap();
+        tokio::task::spawn_blocking(move || upload_from_processes(&place, "-", WRITERS)).await.unwrap();
         stop.store(true, Ordering::Relaxed);
     };
     let ((), asked) = tokio::join!(uploads, watch(&lake, &stop));
     assert!(asked > 0);
-    all_are_there(&lake, 25).await;
+    all_are_there(&lake, WRITERS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,13 +102,13 @@ async fn processes_that_race_on_s3_and_are_killed_lose_nothing() {
     let lake = Lake::open_or_create("s3://bucket/a/lake", &settings(&endpoint)).await.unwrap();
     let stop = AtomicBool::new(false);
     let uploads = async {
-        let uploads = move || upload_from_processes("s3://bucket/a/lake", &endpoint, 20);
+        let uploads = move || upload_from_processes("s3://bucket/a/lake", &endpoint, WRITERS);
         tokio::task::spawn_blocking(uploads).await.unwrap();
         stop.store(true, Ordering::Relaxed);
     };
     let ((), asked) = tokio::join!(uploads, watch(&lake, &stop));
     assert!(asked > 0);
-    all_are_there(&lake, 20).await;
+    all_are_there(&lake, WRITERS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
