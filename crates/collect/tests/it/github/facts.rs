@@ -6,7 +6,7 @@ use testlake_collect::source::Source;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{RUN, github, run};
+use super::{RUN, answers, github, run};
 
 #[tokio::test]
 async fn attempts_and_facts_are_read() {
@@ -40,10 +40,6 @@ fn said(event: &str, pulls: &Value) -> Value {
 
 fn pull(number: u64, head: &str, base: &str, repository: u64) -> Value {
     json!({"number": number, "head": {"sha": head, "ref": "feature"}, "base": {"sha": base, "ref": "main", "repo": {"id": repository}}})
-}
-
-async fn answers(server: &MockServer, at: &str, body: Value) {
-    Mock::given(path(at)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
 }
 
 /// Asks for all that GitHub says of an attempt; returns it and the paths that were asked for.

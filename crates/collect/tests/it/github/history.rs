@@ -6,7 +6,7 @@ use testlake_collect::source::{Source, SourceErrorKind};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::{RUN, github, run};
+use super::{RUN, answers, github, run};
 
 fn history(workflow: Option<&str>, since: i64) -> HistoryRequest {
     HistoryRequest {

@@ -54,6 +54,11 @@ fn listing(server: &MockServer, id: u64) -> Listing {
     }
 }
 
+/// Answers what is asked for at a path.
+async fn answers(server: &MockServer, at: &str, body: Value) {
+    Mock::given(path(at)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
+}
+
 /// Answers with one page of artifacts that has no successor.
 async fn one_page(server: &MockServer, artifacts: Vec<Value>) {
     let page = json!({"total_count": artifacts.len(), "artifacts": artifacts});
