@@ -225,7 +225,7 @@ impl Pump<'_> {
                 // held while an artifact is fetched: the others have nothing to do either
                 let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(unit) = feed.next() else { return };
-                steps.taken();
+                steps.taken(unit.bytes());
                 drop(feed);
                 let read = worker.unit(unit);
                 steps.fold();

@@ -30,10 +30,33 @@ pub(crate) struct Steps<'run> {
     /// Something came since who folds last looked for it.
     has_news: AtomicBool,
     /// Units that workers have taken and the fold has not ended.
-    ahead: Mutex<usize>,
+    ahead: Mutex<Ahead>,
     unit_ended: Condvar,
-    /// How many there may be before another is taken.
-    most_ahead: usize,
+    threads: usize,
+}
+
+/// Units a thread that others may be ahead of one, whatever their size.
+const UNITS_AHEAD: usize = 4;
+/// Units a thread that others may be ahead where they are small: while one writes a file of results, which takes as long as
+/// reading two dozen units, the others go on.
+const SMALL_UNITS_AHEAD: usize = 32;
+/// Bytes of reports a thread up to which units are small.
+const SMALL_BYTES_AHEAD: u64 = 32 << 20;
+
+/// The sizes of units in bytes of reports, as the archives claim, and their sum.
+#[derive(Debug, Default)]
+struct Ahead {
+    sizes: VecDeque<u64>,
+    bytes: u64,
+}
+
+impl Ahead {
+    /// Reports whether there are so many that the fold comes first.
+    fn is_far(&self, threads: usize) -> bool {
+        let units = self.sizes.len();
+        units >= threads * UNITS_AHEAD
+            && (units >= threads * SMALL_UNITS_AHEAD || self.bytes >= threads as u64 * SMALL_BYTES_AHEAD)
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +76,7 @@ impl<'run> Steps<'run> {
             has_news: AtomicBool::new(false),
             ahead: Mutex::default(),
             unit_ended: Condvar::new(),
-            most_ahead: threads * 4,
+            threads,
         }
     }
 
@@ -66,14 +89,16 @@ impl<'run> Steps<'run> {
     pub(crate) fn may_take(&self) -> bool {
         let ahead = lock(&self.ahead);
         // the oldest of them is never waited for in vain: whoever has it waits for nobody
-        let is_far = |ahead: &mut usize| *ahead >= self.most_ahead && !self.shared.is_over();
+        let is_far = |ahead: &mut Ahead| ahead.is_far(self.threads) && !self.shared.is_over();
         drop(self.unit_ended.wait_while(ahead, is_far).unwrap_or_else(PoisonError::into_inner));
         !self.shared.is_over()
     }
 
-    /// A worker has taken a unit.
-    pub(crate) fn taken(&self) {
-        *lock(&self.ahead) += 1;
+    /// A worker has taken a unit of so many bytes, the next of the run.
+    pub(crate) fn taken(&self, bytes: u64) {
+        let mut ahead = lock(&self.ahead);
+        ahead.bytes = ahead.bytes.saturating_add(bytes);
+        ahead.sizes.push_back(bytes);
     }
 
     /// Folds all that has come. Returns at once where another thread does: it sees what came meanwhile.
@@ -124,7 +149,8 @@ impl<'run> Steps<'run> {
                 Err(TryRecvError::Disconnected) => {
                     *unit = None;
                     let mut ahead = lock(&self.ahead);
-                    *ahead = ahead.saturating_sub(1);
+                    let bytes = ahead.sizes.pop_front().unwrap_or_default();
+                    ahead.bytes = ahead.bytes.saturating_sub(bytes);
                     drop(ahead);
                     self.unit_ended.notify_all();
                 }

@@ -58,6 +58,13 @@ pub(crate) struct Unit<'run> {
     pub(crate) parts: Outbox<'run>,
 }
 
+impl Unit<'_> {
+    /// Bytes of its reports, as the archive claims.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.entries.iter().fold(0, |bytes, task| task.entry.size_bytes.saturating_add(bytes))
+    }
+}
+
 /// Splits the entries of an artifact into units; each with the place where its parts arrive.
 pub(crate) fn split<'run>(
     artifact: &Arc<OpenArtifact>,

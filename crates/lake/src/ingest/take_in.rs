@@ -211,10 +211,15 @@ impl Ingest {
     /// was. The same call may be made again after an error that is transient.
     pub async fn commit(&self, origin: &Origin, findings: &[LedgerFinding]) -> Result<TakenIn, LakeError> {
         let pool = std::mem::take(&mut *locked(&self.pool));
-        for rows in pool {
-            let files = tokio::task::block_in_place(|| self.write(&rows, 0..rows.len()));
-            self.count(files);
-        }
+        let write = |rows: &Rows| self.count(self.write(rows, 0..rows.len()));
+        tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                for rows in &pool {
+                    scope.spawn(|| write(rows));
+                }
+            });
+        });
+        drop(pool);
         let error = locked(&self.state).error.take();
         let committed = match error {
             Some(error) => Err(error),
