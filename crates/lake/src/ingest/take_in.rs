@@ -50,6 +50,8 @@ struct State {
     findings: Vec<FindingRow>,
     days: FxHashSet<i32>,
     error: Option<LakeError>,
+    /// Whether the log may name the files though the commit failed.
+    may_be_committed: bool,
     /// Once the results are the table's: how many rows they replaced, and the version that has them.
     committed: Option<(u64, u64)>,
 }
@@ -152,26 +154,29 @@ impl Ingest {
 
     /// Writes a range of rows into files, one a day. A failure is kept for the commit.
     pub(super) fn write(&self, rows: &Rows, range: Range<usize>) -> Vec<Entry> {
-        if range.is_empty() || self.has_failed() {
+        if self.has_failed() {
             return Vec::new();
         }
-        let write = || {
-            let sorted = rows.sorted(range, &self.attempt);
-            let sorted =
-                sorted.map_err(|error| LakeError::internal("putting rows in order")(error.into()))?;
-            let put = self.put_all(sorted);
-            if Handle::try_current().is_err() {
-                return self.io.block_on(put);
-            }
-            // A thread that runs futures must not wait for one.
-            std::thread::scope(|scope| {
-                let waiting = scope.spawn(|| self.io.block_on(put));
-                waiting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-        };
-        write().unwrap_or_else(|error| {
+        self.try_write(rows, range).unwrap_or_else(|error| {
             self.fail(error);
             Vec::new()
+        })
+    }
+
+    fn try_write(&self, rows: &Rows, range: Range<usize>) -> Result<Vec<Entry>, LakeError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sorted = rows.sorted(range, &self.attempt);
+        let sorted = sorted.map_err(|error| LakeError::internal("putting rows in order")(error.into()))?;
+        let put = self.put_all(sorted);
+        if Handle::try_current().is_err() {
+            return self.io.block_on(put);
+        }
+        // A thread that runs futures must not wait for one.
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| self.io.block_on(put));
+            waiting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -208,31 +213,56 @@ impl Ingest {
     ///
     /// # Errors
     /// Where something could not be written: then nothing of the results is seen, and what was there before is as it
-    /// was. The same call may be made again after an error that is transient.
+    /// was. The same call may be made again after an error that is transient; after another it fails again.
     pub async fn commit(&self, origin: &Origin, findings: &[LedgerFinding]) -> Result<TakenIn, LakeError> {
-        let pool = std::mem::take(&mut *locked(&self.pool));
-        let write = |rows: &Rows| self.count(self.write(rows, 0..rows.len()));
-        tokio::task::block_in_place(|| {
-            std::thread::scope(|scope| {
-                for rows in &pool {
-                    scope.spawn(|| write(rows));
-                }
-            });
-        });
-        drop(pool);
-        let error = locked(&self.state).error.take();
-        let committed = match error {
-            Some(error) => Err(error),
-            None => self.commit_all(origin, findings).await,
+        let committed = match self.write_rest() {
+            Err(error) => Err(error),
+            Ok(()) => self.commit_all(origin, findings).await,
         };
         if let Err(error) = &committed
-            && !error.is_transient()
+            && (!error.is_transient() || self.has_failed())
         {
             self.abandon().await;
         } else {
             self.remove_discarded().await;
         }
         committed
+    }
+
+    /// Writes the rows that wait for a file. Where that fails they go on waiting; rows that could not be written before are
+    /// gone, and without them nothing is committed.
+    fn write_rest(&self) -> Result<(), LakeError> {
+        if self.has_failed() {
+            let error = locked(&self.state).error.take();
+            return Err(error.unwrap_or_else(|| LakeError::Store {
+                doing: "write anything more to",
+                place: self.lake.place().to_string(),
+                is_transient: false,
+                source: "what was told of the attempt was given up; it has to be told anew".into(),
+            }));
+        }
+        let waiting = std::mem::take(&mut *locked(&self.pool));
+        let write = |rows: Rows| match self.try_write(&rows, 0..rows.len()) {
+            Ok(files) => {
+                self.count(files);
+                Ok(())
+            }
+            Err(error) => {
+                locked(&self.pool).push(rows);
+                Err(error)
+            }
+        };
+        tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                let writing: Vec<_> = waiting.into_iter().map(|rows| scope.spawn(|| write(rows))).collect();
+                let join = |one: std::thread::ScopedJoinHandle<'_, _>| {
+                    one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                // Each is waited for, whatever became of the others.
+                let written: Vec<Result<(), LakeError>> = writing.into_iter().map(join).collect();
+                written.into_iter().collect()
+            })
+        })
     }
 
     async fn commit_all(&self, origin: &Origin, findings: &[LedgerFinding]) -> Result<TakenIn, LakeError> {
@@ -314,20 +344,32 @@ impl Ingest {
         let mut replace = Replace::new(table, &self.attempt.run, self.owner.clone(), scope, files);
         let committed = table.commit(Operation::Write, self.patience, &mut replace).await;
         let (unused, replaced) = replace.ended(committed.is_ok());
-        if kind != TableKind::Results || committed.is_ok() {
-            remove(table, unused).await;
+        match &committed {
+            // What the log may name stays; `vacuum` knows better later.
+            Err(not) if not.may_be_made => {
+                if kind == TableKind::Results {
+                    locked(&self.state).may_be_committed = true;
+                }
+            }
+            // They are there for another call.
+            Err(_) if kind == TableKind::Results => {}
+            _ => remove(table, unused).await,
         }
         let committed = committed?;
         taken_in.lost += committed.lost;
         Ok((replaced, committed.version))
     }
 
-    /// Removes the files that were written for nothing.
+    /// Removes the files that were written for nothing. Those of a commit that failed, and may have been made all the same,
+    /// are left to a later `vacuum`.
     pub async fn abandon(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
         {
             let mut state = locked(&self.state);
             let files = std::mem::take(&mut state.files);
-            state.discarded.extend(files);
+            if !state.may_be_committed {
+                state.discarded.extend(files);
+            }
         }
         self.remove_discarded().await;
     }

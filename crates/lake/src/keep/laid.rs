@@ -34,7 +34,7 @@ impl Lake {
         let mut files = Vec::new();
         let count = write(table, Some(day.to_owned()), rows, &OptimizeOptions::default(), &mut files).await?;
         let mut added = Added { table, files: &files };
-        table.commit(Operation::Write, self.patience(), &mut added).await?;
+        table.commit(Operation::Write, self.patience(), &mut added).await.map_err(LakeError::from)?;
         Ok(count)
     }
 }

@@ -120,10 +120,18 @@ impl Lake {
         }
         let mut swap = Swap { table, before: group, after: &files, is_done: false };
         let committed = table.commit(Operation::Optimize, self.patience(), &mut swap).await;
-        if !swap.is_done || committed.is_err() {
-            remove(table, files).await;
-            committed?;
-            return Ok(false);
+        match committed {
+            Ok(_) if swap.is_done => {}
+            Ok(_) => {
+                remove(table, files).await;
+                return Ok(false);
+            }
+            Err(not) => {
+                if !not.may_be_made {
+                    remove(table, files).await;
+                }
+                return Err(not.error.into());
+            }
         }
         done.files_before += group.len() as u64;
         done.files_after += files.len() as u64;
@@ -208,6 +216,10 @@ impl Commit for Swap<'_> {
     async fn plan(&mut self, snapshot: &Snapshot) -> Result<Vec<Action>, LakeError> {
         let there: rustc_hash::FxHashSet<&str> =
             snapshot.entries().iter().map(|entry| entry.path.as_str()).collect();
+        if !self.after.is_empty() && self.after.iter().all(|entry| there.contains(entry.path.as_str())) {
+            self.is_done = true;
+            return Ok(Vec::new());
+        }
         self.is_done = self.before.iter().all(|entry| there.contains(entry.path.as_str()));
         if !self.is_done {
             return Ok(Vec::new());

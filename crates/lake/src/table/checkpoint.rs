@@ -4,7 +4,7 @@
 //! Whatever is not as this program writes it is left to Delta's own reader, which takes longer and says what is wrong.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, StringArray, StructArray};
@@ -177,7 +177,7 @@ impl Table {
     /// Reads the latest version from its last checkpoint, or from its first commit where there is none yet. `None` where
     /// something is not as this program would have left it.
     pub(super) async fn load_plainly(&self) -> Option<Known> {
-        let since = Instant::now();
+        let since = SystemTime::now();
         let store = self.store();
         let (version, entries, commits) = match read(&*store, &format!("{LOG}/_last_checkpoint")).await {
             Some(hint) => {

@@ -23,7 +23,8 @@ use crate::error::LakeError;
 #[async_trait]
 pub(crate) trait Commit: Send {
     /// Says what is to change in this version of the table. It is asked again for each version that others wrote in
-    /// the meantime; no action means that nothing is to change.
+    /// the meantime; no action means that nothing is to change. The version may be one that this commit made, and nobody
+    /// heard of it: then nothing is to change.
     async fn plan(&mut self, snapshot: &Snapshot) -> Result<Vec<Action>, LakeError>;
 }
 
@@ -45,6 +46,22 @@ pub(crate) struct Committed {
     pub(crate) lost: u64,
 }
 
+/// Why a commit is not known to be made.
+#[derive(Debug)]
+pub(crate) struct NotCommitted {
+    pub(crate) error: LakeError,
+    /// Whether it may be there all the same, its answer lost on the way: then the files that it names must stay.
+    pub(crate) may_be_made: bool,
+}
+
+impl From<NotCommitted> for LakeError {
+    fn from(not: NotCommitted) -> Self {
+        not.error
+    }
+}
+
+/// What each commit of ours has an id by.
+pub(super) const COMMIT_ID: &str = "testlakeCommit";
 /// The longest wait for another try.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 /// The first, doubled each time.
@@ -62,7 +79,7 @@ impl Operation {
             "operationParameters": parameters,
             "readVersion": read_version,
             "engineInfo": concat!("testlake/", env!("CARGO_PKG_VERSION")),
-            "testlakeCommit": id,
+            COMMIT_ID: id,
         }})
     }
 }
@@ -74,6 +91,18 @@ impl Table {
         operation: Operation,
         patience: Duration,
         commit: &mut dyn Commit,
+    ) -> Result<Committed, NotCommitted> {
+        let mut may_be_made = false;
+        let committed = self.committed(operation, patience, commit, &mut may_be_made).await;
+        committed.map_err(|error| NotCommitted { error, may_be_made })
+    }
+
+    async fn committed(
+        &self,
+        operation: Operation,
+        patience: Duration,
+        commit: &mut dyn Commit,
+        may_be_made: &mut bool,
     ) -> Result<Committed, LakeError> {
         let began = Instant::now();
         let id = Uuid::new_v4().to_string();
@@ -87,14 +116,18 @@ impl Table {
             let version = snapshot.version() + 1;
             let entry = entry_of(operation, &id, snapshot.version(), &actions)?;
             let entry = CommitOrBytes::LogBytes(entry.into());
-            let written = self.log.write_commit_entry(version, entry, Uuid::new_v4()).await;
-            match written {
-                Ok(()) => {}
+            if let Err(error) = self.log.write_commit_entry(version, entry, Uuid::new_v4()).await {
+                let is_taken = matches!(error, TransactionError::VersionAlreadyExists(_));
+                let error = self.log_error(error.into());
                 // A request whose answer was lost may have been heard.
-                Err(error) if self.is_ours(version, &id).await => {
+                let is_ours = self.is_ours(version, &id).await;
+                if is_ours == Some(true) {
                     tracing::debug!(table = self.kind.name(), version, %error, "committed all the same");
-                }
-                Err(TransactionError::VersionAlreadyExists(_)) => {
+                } else {
+                    *may_be_made |= is_ours.is_none() && (is_taken || error.is_transient());
+                    if !is_taken {
+                        return Err(error);
+                    }
                     lost += 1;
                     wait(lost).await;
                     if began.elapsed() > patience {
@@ -107,7 +140,6 @@ impl Table {
                     snapshot = self.snapshot().await?;
                     continue;
                 }
-                Err(error) => return Err(self.log_error(error.into())),
             }
             if version.is_multiple_of(CHECKPOINT_INTERVAL) {
                 self.checkpoint(version).await;
@@ -116,13 +148,13 @@ impl Table {
         }
     }
 
-    async fn is_ours(&self, version: u64, id: &str) -> bool {
+    /// Reports whether a version is the commit of this id; nothing where that cannot be seen, or not yet.
+    async fn is_ours(&self, version: u64, id: &str) -> Option<bool> {
         match self.log.read_commit_entry(version).await {
-            Ok(Some(entry)) => memchr::memmem::find(&entry, id.as_bytes()).is_some(),
-            Ok(None) => false,
+            Ok(entry) => entry.map(|entry| memchr::memmem::find(&entry, id.as_bytes()).is_some()),
             Err(error) => {
                 tracing::debug!(table = self.kind.name(), version, %error, "cannot see whose commit it is");
-                false
+                None
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Add, LogicalFileView, Remove};
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::Table;
 use super::checkpoint::Checkpoint;
+use super::commit::COMMIT_ID;
 use crate::error::LakeError;
 use crate::schema::{VERSION, VERSION_PROPERTY};
 
@@ -71,7 +72,7 @@ pub(crate) struct Snapshot {
 /// The version that was read last, and when all of it was read: what others committed since is read from their commits.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    pub(super) since: Instant,
+    pub(super) since: SystemTime,
     pub(super) version: u64,
     pub(super) entries: Arc<Vec<Entry>>,
 }
@@ -93,7 +94,8 @@ impl Known {
 }
 
 /// For how long commits are followed one by one. They are kept for a day; who slept for longer must not take a log
-/// that begins anew behind a checkpoint for one that has ended.
+/// that begins anew behind a checkpoint for one that has ended. It is the clock's time, as no other goes on while a machine
+/// sleeps.
 const FOLLOWED: Duration = Duration::from_mins(5);
 
 impl Table {
@@ -101,7 +103,9 @@ impl Table {
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, LakeError> {
         let known = self.known().clone();
         let known = match known {
-            Some(known) if known.since.elapsed() < FOLLOWED => self.followed(known).await?,
+            Some(known) if known.since.elapsed().is_ok_and(|age| age < FOLLOWED) => {
+                self.followed(known).await?
+            }
             _ => None,
         };
         let known = match known {
@@ -143,9 +147,10 @@ impl Table {
 
     /// Reads all of the log that there is.
     pub(super) async fn load(&self) -> Result<Known, LakeError> {
+        let since = SystemTime::now();
         let mut state = DeltaTable::new(Arc::clone(&self.log));
         match state.load().await {
-            Ok(()) => self.checked(&state),
+            Ok(()) => self.checked(&state, since),
             Err(error) => match self.exists().await {
                 Ok(false) => Err(self.absent().await),
                 Ok(true) => Err(self.log_error(error)),
@@ -169,7 +174,7 @@ impl Table {
     }
 
     /// Takes from Delta's state what is needed of it, where it is a table that this program knows.
-    fn checked(&self, state: &DeltaTable) -> Result<Known, LakeError> {
+    fn checked(&self, state: &DeltaTable, since: SystemTime) -> Result<Known, LakeError> {
         let loaded = state.snapshot().map_err(|error| self.log_error(error))?;
         let lake = || self.place.to_string();
         let metadata = loaded.metadata();
@@ -203,7 +208,7 @@ impl Table {
             statistics: Told::InLog(view),
         };
         let entries = Arc::new(log.iter().map(entry).collect());
-        Ok(Known { since: Instant::now(), version: loaded.version(), entries })
+        Ok(Known { since, version: loaded.version(), entries })
     }
 
     /// Returns when files that are no longer there were removed, in milliseconds since 1970.
@@ -236,11 +241,18 @@ impl Change {
     }
 }
 
-/// Reads the changes of a commit; `None` where it changes more than files, or in a way that is not ours.
+/// Reads the changes of a commit; `None` where it changes more than files, or is not ours: others add a file again that is
+/// there, to say more of it.
 pub(super) fn changes_of(commit: &[u8]) -> Option<Vec<Change>> {
-    let lines = commit.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let (about, lines): (Vec<_>, Vec<_>) = commit
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .partition(|line| line.starts_with(br#"{"commitInfo""#));
+    if !about.iter().any(|line| memchr::memmem::find(line, COMMIT_ID.as_bytes()).is_some()) {
+        return None;
+    }
     let mut changes = Vec::new();
-    for line in lines.filter(|line| !line.starts_with(br#"{"commitInfo""#)) {
+    for line in lines {
         match serde_json::from_slice(line).ok()? {
             Action::Add(add) if add.deletion_vector.is_none() => changes.push(Change::Add(Box::new(add))),
             Action::Remove(remove) => changes.push(Change::Remove(Box::new(remove))),

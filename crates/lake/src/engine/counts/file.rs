@@ -52,7 +52,11 @@ pub(super) async fn count(
     let metadata = ArrowReaderMetadata::load_async(&mut reader, options.clone()).await?;
     let mut counts: FxHashMap<Key, i64> = FxHashMap::default();
     if texts.is_empty() {
-        counts.insert(Vec::new(), metadata.metadata().file_metadata().num_rows());
+        let rows = metadata.metadata().file_metadata().num_rows();
+        // Of a day without a row there is no group.
+        if rows > 0 {
+            counts.insert(Vec::new(), rows);
+        }
         return answer(&file, by, counts, schema);
     }
     let numbered = |field: &Arc<Field>| -> Field {
