@@ -280,3 +280,61 @@ impl Commit for Replace<'_> {
         Ok(actions)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testlake_collect::bucket::StoreSettings;
+    use testlake_collect::run::RunFacts;
+    use testlake_report::{Case, Outcome};
+
+    use super::*;
+    use crate::Lake;
+    use crate::ingest::{AttemptFacts, Origin, ReportKey};
+    use crate::schema::TableKind;
+    use crate::table::Operation;
+
+    async fn paths(table: &Table) -> Vec<String> {
+        let snapshot = table.snapshot_anew().await.unwrap();
+        snapshot.entries().iter().map(|entry| entry.path.clone()).collect()
+    }
+
+    /// As after a commit that was heard, and whose answer was lost together with every later one.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_committed_already_is_not_replaced_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("lake").display().to_string();
+        let lake = Lake::open_or_create(&place, &StoreSettings::new(&|_| None)).await.unwrap();
+        let run = RunKey { repo: None, run_id: "1".to_owned(), attempt: 1 };
+        let ingest = lake.ingest(AttemptFacts::new(run.clone(), RunFacts::default()));
+        let mut rows = ingest.report(ReportKey {
+            artifact: "a".to_owned(),
+            path: "r.xml".to_owned(),
+            job: None,
+            job_name: None,
+            variant: None,
+        });
+        rows.push(&Case::new(Outcome::Passed, 0));
+        rows.end();
+        ingest.commit(&Origin::Uploaded, &[]).await.unwrap();
+
+        let of_report: Reports = std::iter::once(("a".to_owned(), Some("r.xml".to_owned()))).collect();
+        let of_report = Scope::Reports { reports: Arc::new(of_report), and_no_report: false };
+        for (kind, scope) in [
+            (TableKind::Results, of_report),
+            (TableKind::Runs, Scope::Attempt),
+            (TableKind::Runs, Scope::IfAbsent),
+        ] {
+            let table = lake.table(kind);
+            let snapshot = table.snapshot().await.unwrap();
+            let files = snapshot.entries().to_vec();
+            let owner = owner_of(&files[0].path).unwrap().to_owned();
+            let before = paths(table).await;
+            let mut again = Replace::new(table, &run, owner, scope, files);
+            let committed = table.commit(Operation::Write, lake.patience(), &mut again).await.unwrap();
+            assert_eq!(committed.version, snapshot.version(), "{kind:?}");
+            let (unused, _) = again.ended(true);
+            assert!(unused.is_empty(), "{kind:?}: {unused:?}");
+            assert_eq!(paths(table).await, before, "{kind:?}");
+        }
+    }
+}

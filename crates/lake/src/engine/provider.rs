@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, BooleanArray};
-use datafusion::arrow::compute::{and, prep_null_mask_filter};
+use datafusion::arrow::compute::{and, cast, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::pruning::PrunableStatistics;
@@ -159,17 +159,15 @@ fn column_statistics(column: &Column, known: &Value) -> ColumnStatistics {
 }
 
 impl LakeTable {
-    /// Reports whether a filter is of the partition's column alone: then it holds for all rows of a file, or for none.
-    fn is_of_partition(&self, filter: &Expr) -> bool {
+    /// Reports whether a filter holds for all rows of a file, or for none: it is of no column but the partition's, or of none
+    /// at all. Of what is promised to hold the engine may make the latter later: `date <> null` becomes `null`.
+    fn is_of_whole_files(&self, filter: &Expr) -> bool {
         let is_partition =
             |name: &str| self.schema.table_partition_cols().iter().any(|partition| partition.name() == name);
-        let columns = filter.column_refs();
-        !columns.is_empty()
-            && !filter.is_volatile()
-            && columns.iter().all(|column| is_partition(column.name()))
+        !filter.is_volatile() && filter.column_refs().iter().all(|column| is_partition(column.name()))
     }
 
-    /// Says of each file whether filters of its partition hold.
+    /// Says of each file whether filters of whole files hold.
     fn holds(&self, state: &dyn Session, filters: &[&Expr]) -> Result<BooleanArray> {
         let schema = Arc::new(Schema::new(self.schema.table_partition_cols().clone()));
         let names = DFSchema::try_from(Arc::clone(&schema))?;
@@ -177,12 +175,14 @@ impl LakeTable {
             let values = self.files.iter().filter_map(|file| file.file.partition_values.get(place).cloned());
             ScalarValue::iter_to_array(values)
         });
-        let values = RecordBatch::try_new(schema, values.collect::<Result<_>>()?)?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(self.files.len()));
+        let values = RecordBatch::try_new_with_options(schema, values.collect::<Result<_>>()?, &rows)?;
         let mut holds = BooleanArray::from(vec![true; self.files.len()]);
         for filter in filters {
             let filter = state.create_physical_expr((*filter).clone(), &names)?;
             let found = filter.evaluate(&values)?.into_array(values.num_rows())?;
             // What is neither true nor false is no row.
+            let found = cast(&found, &DataType::Boolean)?;
             let found = as_boolean_array(&found)?;
             holds = match found.null_count() {
                 0 => and(&holds, found)?,
@@ -195,13 +195,13 @@ impl LakeTable {
     /// Returns the files that may have rows for which all of this holds, by what the log says of them: so that what is left
     /// is shared out evenly.
     fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
-        let (of_partition, others): (Vec<&Expr>, Vec<&Expr>) =
-            filters.iter().partition(|filter| self.is_of_partition(filter));
+        let (of_files, others): (Vec<&Expr>, Vec<&Expr>) =
+            filters.iter().partition(|filter| self.is_of_whole_files(filter));
         let may_match = self.may_match(state, &others)?;
-        let holds = if of_partition.is_empty() || self.files.is_empty() {
+        let holds = if of_files.is_empty() || self.files.is_empty() {
             None
         } else {
-            Some(self.holds(state, &of_partition)?)
+            Some(self.holds(state, &of_files)?)
         };
         let is_wanted = |place: usize| {
             holds.as_ref().is_none_or(|holds| holds.value(place))
@@ -240,7 +240,7 @@ impl TableProvider for LakeTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let pushdown = |filter: &&Expr| match self.is_of_partition(filter) {
+        let pushdown = |filter: &&Expr| match self.is_of_whole_files(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Inexact,
         };
@@ -271,7 +271,7 @@ impl TableProvider for LakeTable {
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             // A filter is applied later, and needs more rows than are asked for.
-            .with_limit(limit.filter(|_| filters.iter().all(|filter| self.is_of_partition(filter))))
+            .with_limit(limit.filter(|_| filters.iter().all(|filter| self.is_of_whole_files(filter))))
             .build();
         let options = state.table_options().parquet.clone();
         let format = ParquetFormat::default().with_options(options);

@@ -321,4 +321,27 @@ mod tests {
         assert!(table.load_plainly().await.is_none());
         assert!(table.load().await.is_err());
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_another_program_adds_again_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("lake");
+        let lake = root.display().to_string();
+        let lake = Lake::open_or_create(&lake, &StoreSettings::new(&|_| None)).await.unwrap();
+        upload(&lake, 1).await;
+        let table = lake.table(TableKind::Results);
+        assert!(table.load_plainly().await.is_some());
+        let commit = |version: u64| root.join(format!("results/_delta_log/{version:020}.json"));
+        let ours = std::fs::read_to_string(commit(1)).unwrap();
+        let (_, added) = ours.split_once('\n').unwrap();
+        // As one does that has found out more of the columns.
+        let theirs = format!("{{\"commitInfo\":{{\"operation\":\"COMPUTE STATS\"}}}}\n{added}");
+        std::fs::write(commit(2), theirs).unwrap();
+        assert!(table.load_plainly().await.is_none());
+        for snapshot in [table.snapshot().await.unwrap(), table.snapshot_anew().await.unwrap()] {
+            assert_eq!((snapshot.version(), snapshot.entries().len()), (2, 1));
+        }
+        upload(&lake, 2).await;
+        assert_eq!(table.snapshot().await.unwrap().entries().len(), 2);
+    }
 }

@@ -18,3 +18,5 @@ mod others;
 mod race;
 #[cfg(test)]
 mod take_in;
+#[cfg(test)]
+mod twin;

@@ -61,6 +61,29 @@ async fn a_commit_that_is_made_again_takes_nothing_away() {
     );
 }
 
+/// Rows that could not be written are not left out the next time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_after_one_that_failed_leaves_no_row_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake_in(folder.path()).await;
+    upload(&lake, "1", "a", 0..100).await.unwrap();
+    let day = folder.path().join("results/date=2026-11-23");
+    let aside = folder.path().join("aside");
+    // Fewer than a file holds, and more.
+    for cases in [50, 140_000] {
+        let ingest = lake.ingest(attempt("1", 1));
+        std::fs::rename(&day, &aside).unwrap();
+        std::fs::write(&day, b"in the way").unwrap();
+        tell(&ingest, report("a", "report.xml"), 0..cases);
+        assert!(ingest.commit(&Origin::Uploaded, &[]).await.is_err());
+        std::fs::remove_file(&day).unwrap();
+        std::fs::rename(&aside, &day).unwrap();
+        let again = ingest.commit(&Origin::Uploaded, &[]).await;
+        assert!(again.is_err(), "{again:?}");
+        assert_eq!(ask(&lake, OUTCOMES).await, outcomes(0..100));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_taken_in_in_parts_ends_as_if_taken_in_once() {
     let folder = tempfile::tempdir().unwrap();
