@@ -1,6 +1,7 @@
 //! What can go wrong with a lake.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use deltalake_core::DeltaTableError;
@@ -158,10 +159,18 @@ pub(crate) fn is_transient(error: &object_store_lake::Error) -> bool {
         | E::PermissionDenied { .. }
         | E::Unauthenticated { .. }
         | E::UnknownConfigurationKey { .. } => false,
-        // A folder's failures come as these two; waiting helps none of those.
-        E::Generic { store, .. } => *store != "LocalFileSystem",
+        // What a folder refuses it refuses again, unless it was for want of room.
+        E::Generic { store: "LocalFileSystem", source } => is_for_want_of_room(source.as_ref()),
         _ => true,
     }
+}
+
+fn is_for_want_of_room(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source()).any(|error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        })
+    })
 }
 
 /// Finds the failure of the store that an error of the log comes from.
@@ -170,5 +179,24 @@ pub(crate) fn store_failure(error: &DeltaTableError) -> Option<&object_store_lak
         DeltaTableError::ObjectStore { source } => Some(source),
         DeltaTableError::Transaction { source: TransactionError::ObjectStore { source } } => Some(source),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_folder_that_refuses() {
+        let may_pass = |kind: io::ErrorKind| {
+            let source = io::Error::from(kind).into();
+            is_transient(&object_store_lake::Error::Generic { store: "LocalFileSystem", source })
+        };
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            assert!(may_pass(kind), "{kind}");
+        }
+        for kind in [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::NotADirectory] {
+            assert!(!may_pass(kind), "{kind}");
+        }
     }
 }

@@ -69,7 +69,14 @@ pub(super) fn take_in(
     let collected = testlake_collect::pipeline::collect(&plan, &observer, cancel);
     drop(progress);
     let collected = match (collected, filling) {
-        (Ok(collected), Some(filling)) => keep(collected, &filling)?,
+        (Ok(collected), Some(filling)) => match keep(collected, &filling) {
+            Ok(kept) => kept,
+            Err(failure) => {
+                // Of the lake there is nothing more to tell than this.
+                filling.abandon();
+                return Err(failure);
+            }
+        },
         (Ok(collected), None) => collected.into_iter().map(|attempt| (attempt, None)).collect(),
         (Err(error), filling) => {
             let of_lake = filling.and_then(Filling::abandon);
