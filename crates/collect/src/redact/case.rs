@@ -76,23 +76,28 @@ fn texts<'case>(case: &'case Case<'_>) -> impl Iterator<Item = &'case str> {
 pub struct NameWatch {
     file: String,
     class: String,
-    suite: String,
+    /// The outermost first.
+    suites: Vec<String>,
 }
 
 impl NameWatch {
     /// Reports whether a name of the case holds a secret that one before it did not.
     pub fn finds(&mut self, redactor: &Redactor, case: &Case<'_>, searched: Searched<'_>) -> bool {
+        // a name that was searched holds none, and needs no memory
         let is_new = |known: &mut String, name: &str| {
-            let is_new = known != name;
+            let is_new = !searched.holds(name) && known != name;
             if is_new {
                 name.clone_into(known);
             }
-            is_new && redactor.finds_in(searched, name)
+            is_new && redactor.finds(name)
         };
         let mut found = is_new(&mut self.file, case.file.as_deref().unwrap_or_default());
         found |= is_new(&mut self.class, case.class.as_deref().unwrap_or_default());
-        // the innermost is the one that changes
-        found |= is_new(&mut self.suite, case.suite.last().map(|name| &**name).unwrap_or_default());
-        found | case.name.as_deref().is_some_and(|name| redactor.finds_in(searched, name))
+        self.suites.resize_with(self.suites.len().max(case.suite.len()), String::new);
+        for (known, name) in self.suites.iter_mut().zip(&case.suite) {
+            found |= is_new(known, name);
+        }
+        let properties = case.properties.iter().map(|(name, _)| name);
+        found | case.name.iter().chain(properties).any(|name| redactor.finds_in(searched, name))
     }
 }

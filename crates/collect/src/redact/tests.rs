@@ -215,6 +215,12 @@ fn every_text_of_a_case_is_masked_and_its_names_are_not() {
     assert!(watch.finds(redactor, &case, Searched::default()));
     // what many have in common is told of the first
     assert!(!watch.finds(redactor, &case, Searched::default()));
+    case.suite = vec![format!("outer {token}").into(), "inner".into()];
+    assert!(watch.finds(redactor, &case, Searched::default()));
+    case.suite = vec![case.suite[0].clone(), "other".into()];
+    assert!(!watch.finds(redactor, &case, Searched::default()));
+    case.properties = vec![(token.clone().into(), "x".into())];
+    assert!(watch.finds(redactor, &case, Searched::default()));
 }
 
 /// Reads a report, and returns the cases as they may be kept and how often a name holds a secret.
