@@ -19,10 +19,14 @@ pub use case::{NameWatch, Searched};
 use regex::Regex;
 use rustc_hash::FxHashMap;
 
-use rule::{Before, PRIVATE_KEY_END, RULES, Rule, is_placeholder};
+use rule::{Before, PRIVATE_KEY_END, RULES, Rule, SECRET_NEAR, is_placeholder};
 
 /// Bytes behind the id of a key of AWS in which its secret is looked for.
 const SECRET_NEAR_BYTES: usize = 200;
+/// The longest prefix (`session-`) of a token that goes on with the characters of its prefix.
+const PREFIX_BYTES: usize = 64;
+/// The longest parameters of a terminal's sequence: longer than those of both colours in full.
+const PARAMETER_BYTES: usize = 40;
 /// The largest block of a private key that is masked up to its end; of a larger one its lines are. 64 KiB: the largest keys
 /// take 13 KiB.
 const KEY_BLOCK_BYTES: usize = 64 << 10;
@@ -195,9 +199,7 @@ impl Redactor {
             by_needle,
             rules: rules.collect::<Result<_, regex::Error>>()?,
             key_end: Regex::new(PRIVATE_KEY_END)?,
-            near_secret: Regex::new(
-                r"(?:^|[^A-Za-z0-9/+=])(?<secret>[A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)",
-            )?,
+            near_secret: Regex::new(SECRET_NEAR)?,
             own: own
                 .into_iter()
                 .map(|own| (HasGroup::of(&own.pattern), own))
@@ -255,9 +257,6 @@ impl Redactor {
     /// Returns the secrets in order, none within another.
     fn secrets(&self, text: &str) -> Vec<Secret> {
         let mut secrets = self.of_makers(text);
-        if self.own.is_empty() {
-            return secrets;
-        }
         for (place, (own, has_group)) in self.own.iter().enumerate() {
             let rule = RULES.len() + place;
             let add = |part: regex::Match<'_>| Secret { start: part.start(), end: part.end(), rule };
@@ -270,6 +269,9 @@ impl Redactor {
             }
         }
         secrets.retain(|secret| secret.start < secret.end);
+        if secrets.len() < 2 {
+            return secrets;
+        }
         secrets.sort_by_key(|secret| (secret.start, std::cmp::Reverse(secret.end)));
         let mut apart: Vec<Secret> = Vec::new();
         for secret in secrets {
@@ -282,22 +284,25 @@ impl Redactor {
         apart
     }
 
+    /// Returns what the rules find. One beside a key's id may stand behind later ones, and within them.
     fn of_makers(&self, text: &str) -> Vec<Secret> {
         let mut secrets = Vec::new();
-        let mut at = 0;
+        // where the search goes on, and where the last secret ended, behind which a word may begin
+        let (mut at, mut ended) = (0, 0);
         let mut key_end = KeyEnd::default();
         while let Some(needle) = self.needles.find_at(text, at) {
             at = needle.end();
             let places = self.by_needle.get(needle.as_str()).map(Vec::as_slice).unwrap_or_default();
             for &rule in places {
-                let Some(secret) = self.secret_at(text, needle.start(), rule, &mut key_end) else { continue };
+                let before = text.get(ended..needle.start()).unwrap_or_default();
+                let Some(secret) = self.secret_at(text, before, needle.start(), rule, &mut key_end) else {
+                    continue;
+                };
                 secrets.push(secret);
-                at = secret.end.max(at);
-                if self.rules.get(rule).is_some_and(|(rule, ..)| rule.name == "aws-key-id")
-                    && let Some(near) = self.secret_near(text, secret.end)
-                {
-                    at = near.end;
-                    secrets.push(near);
+                ended = secret.end;
+                at = ended.max(at);
+                if self.rules.get(rule).is_some_and(|(rule, ..)| rule.name == "aws-key-id") {
+                    secrets.extend(self.secret_near(text, secret.end));
                 }
                 break;
             }
@@ -305,10 +310,17 @@ impl Redactor {
         secrets
     }
 
-    /// Tries a rule at a place.
-    fn secret_at(&self, text: &str, start: usize, rule: usize, key_end: &mut KeyEnd) -> Option<Secret> {
+    /// Tries a rule at a place, before which stands what is no secret.
+    fn secret_at(
+        &self,
+        text: &str,
+        before: &str,
+        start: usize,
+        rule: usize,
+        key_end: &mut KeyEnd,
+    ) -> Option<Secret> {
         let (shape, pattern, has_group) = self.rules.get(rule)?;
-        if !shape.before.allows(text.get(..start)?) {
+        if !shape.before.allows(before) {
             return None;
         }
         let rest = text.get(start..)?;
@@ -316,12 +328,10 @@ impl Redactor {
             HasGroup::Yes => pattern.captures(rest)?.name("secret")?,
             HasGroup::No => pattern.find(rest)?,
         };
-        // an unended key's lines may be followed by blank ones
-        let secret = part.as_str().trim_end();
-        if is_placeholder(secret) {
+        if is_placeholder(part.as_str()) {
             return None;
         }
-        let mut end = start + part.start() + secret.len();
+        let mut end = start + part.end();
         if shape.name == "private-key" {
             let behind = key_end.behind(text, &self.key_end, start);
             end = behind.filter(|behind| behind - start <= KEY_BLOCK_BYTES).unwrap_or(0).max(end);
@@ -345,30 +355,41 @@ impl Before {
         match self {
             Self::Any => true,
             Self::NoWordNorDash if last == '-' => false,
-            Self::NoWord | Self::NoWordNorDash => {
+            Self::NoWordButPrefix if last == '-' => {
+                let is_run = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+                let run =
+                    before.as_bytes().iter().rev().take(PREFIX_BYTES + 1).take_while(|byte| is_run(byte));
+                run.count() <= PREFIX_BYTES
+            }
+            Self::NoWord | Self::NoWordNorDash | Self::NoWordButPrefix => {
                 !(last.is_alphanumeric() || last == '_') || ends_with_escape(before.as_bytes())
             }
         }
     }
 }
 
-/// Reports whether a text ends with an escape whose last character is a letter or a digit: `\n`, `%3D`, a terminal's colour.
+/// Reports whether a text ends with an escape whose last character is a letter or a digit: `\n`, `%3D`, `\u0022`, a terminal's
+/// colour.
 fn ends_with_escape(before: &[u8]) -> bool {
+    let are_hex = |digits: &[&u8]| digits.iter().all(|digit| digit.is_ascii_hexdigit());
     match before {
         [.., b'\\', b'n' | b'r' | b't'] => true,
-        [.., b'%', one, two] => one.is_ascii_hexdigit() && two.is_ascii_hexdigit(),
-        [colour @ .., b'm'] => {
-            // 16: longer than any colour
-            let digits = colour
-                .iter()
-                .rev()
-                .take(16)
-                .take_while(|byte| byte.is_ascii_digit() || **byte == b';')
-                .count();
-            colour.get(..colour.len() - digits).is_some_and(|rest| rest.ends_with(b"\x1b["))
-        }
+        // `#x1B` is what pytest writes of a character that XML has not
+        [.., b'%', a, b] | [.., b'\\' | b'#', b'x', a, b] if are_hex(&[a, b]) => true,
+        [.., b'\\', b'u', a, b, c, d] if are_hex(&[a, b, c, d]) => true,
+        [sequence @ .., letter] if letter.is_ascii_alphabetic() => ends_with_sequence(sequence, *letter),
         _ => false,
     }
+}
+
+/// Reports whether a text and the letter behind it are a sequence for a terminal: `[31m`. The ESC is not asked for: XML cannot hold
+/// it, and it is left out or written in many ways.
+fn ends_with_sequence(before: &[u8], letter: u8) -> bool {
+    let is_parameter = |byte: &u8| matches!(byte, b'0'..=b'9' | b';' | b':' | b'?');
+    let parameters = before.iter().rev().take(PARAMETER_BYTES).take_while(|byte| is_parameter(byte)).count();
+    // without parameters: those that end a colour and a line
+    (parameters > 0 || matches!(letter, b'm' | b'K'))
+        && before.get(..before.len() - parameters).is_some_and(|rest| rest.ends_with(b"["))
 }
 
 /// The next end of a private key's block, so that it is looked for once.

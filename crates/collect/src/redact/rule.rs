@@ -1,5 +1,12 @@
 //! What a secret of each maker looks like. The page `docs/redaction.md` is made of this.
 
+/// A character written by its number, in JSON, in a language's string or in an address: `\u0022`, `\x3d`, `%3D`.
+macro_rules! numbered {
+    () => {
+        r"\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}"
+    };
+}
+
 /// A rule: how its secrets begin, and what they read on like.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
@@ -25,11 +32,14 @@ pub(super) enum Before {
     Any,
     /// No letter, digit or `_`: the needle begins a word. What an escape ends with (`\n`, `%3D`, a colour) is none.
     NoWord,
+    /// Nor a `-`, but behind a short prefix (`session-`). Of a long run of what a token may hold so but the first few places are
+    /// tried, though each try may read all of it.
+    NoWordButPrefix,
     /// Nor a `-`.
     NoWordNorDash,
 }
 
-use Before::{Any, NoWord, NoWordNorDash};
+use Before::{Any, NoWord, NoWordButPrefix, NoWordNorDash};
 
 /// Of rules that begin with the same needle the first that fits counts.
 pub(super) const RULES: [Rule; 19] = [
@@ -60,9 +70,14 @@ pub(super) const RULES: [Rule; 19] = [
     },
     Rule {
         name: "aws-secret-key",
-        about: "secret access keys of AWS, by their name (`aws_secret_access_key`) or within 200 bytes behind a key's id",
+        about: "secret access keys of AWS, by their name (`aws_secret_access_key`), and the first that looks like one within 200 \
+                bytes behind a key's id",
         needles: &["ecret_access_key", "ECRET_ACCESS_KEY", "ecretAccessKey"],
-        pattern: r#"(?i:ecret_?access_?key)[^A-Za-z0-9/+\n]{1,8}(?<secret>[A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+]|$)"#,
+        pattern: concat!(
+            "(?i:ecret_?access_?key)(?:",
+            numbered!(),
+            r"|[^A-Za-z0-9/+\n]){1,8}(?<secret>[A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+]|$)",
+        ),
         before: Any,
     },
     Rule {
@@ -138,40 +153,62 @@ pub(super) const RULES: [Rule; 19] = [
     Rule {
         name: "azure-signature",
         about: "signatures in addresses of Azure's storage (`sig=`)",
-        needles: &["?sig=", "&sig=", ";sig="],
-        pattern: r"[?&;]sig=(?<secret>[A-Za-z0-9%+/]{40}[A-Za-z0-9%+/=]*)",
+        // `26`: an `&` by its number, as JSON of Go and of .NET has it
+        needles: &["?sig=", "&sig=", ";sig=", "26sig="],
+        pattern: r"(?:[?&;]|26)sig=(?<secret>[A-Za-z0-9%+/]{40}[A-Za-z0-9%+/=]*)",
         before: Any,
     },
     Rule {
         name: "jwt",
-        about: "JSON web tokens",
+        about: "JSON web tokens, signed or encrypted",
         needles: &["eyJ"],
-        pattern: r"eyJ[A-Za-z0-9_-]{8}[A-Za-z0-9_-]*\.eyJ[A-Za-z0-9_-]{8}[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*",
-        before: NoWordNorDash,
+        // an encrypted one has five parts, of which the second may be empty
+        pattern: r"eyJ[A-Za-z0-9_-]{8,}\.(?:eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22})",
+        before: NoWordButPrefix,
     },
     Rule {
         name: "private-key",
-        about: "blocks of private keys in PEM and OpenPGP, whole or cut off; certificates and public keys are no secrets",
+        about: "blocks of private keys in PEM and OpenPGP, whole or cut off (then their heads and lines, from 16 characters on); \
+                certificates and public keys are no secrets",
         needles: &["-----BEGIN"],
-        // of a block that does not end, its lines; one that does is found by its end
-        pattern: r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=]{16,}|\s|\\{1,4}[nr])*",
+        // of a block that does not end, its heads and lines, with what a report of them has between; one that does is found by its
+        // end
+        pattern: concat!(
+            "-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
+            r#"(?:(?:\s|\\{1,4}[nr](?:['"](?: \+)?)?|\n[ \t]*(?:[E>|+'"-][ \t]*){1,4})*"#,
+            r"(?:[A-Za-z0-9+/=]{16,}|(?:Version|Comment|Hash|Charset|MessageID|Proc-Type|DEK-Info|Content-Domain): [ -\[\]-~]{0,256}))*",
+        ),
         before: Any,
     },
     Rule {
         name: "url-password",
         about: "passwords in addresses (`scheme://user:password@host`)",
         needles: &["://"],
-        pattern: r#"://[^\s/?\#@:"'<>\\]{0,256}:(?<secret>[^\s/?\#"'<>\\]{1,512})@"#,
+        pattern: r#"://[^\s/?\#@:"'<>\\]*:(?<secret>[^\s/?\#"'<>\\]+)@"#,
         before: Any,
     },
     Rule {
         name: "authorization",
-        about: "what follows `Authorization:` and a scheme (`Bearer`, `Basic`, `Token`)",
+        about: "what follows `Authorization:` and a scheme (`Bearer`, `Basic`, `Token`), from eight characters on, and of four such as \
+                are a name and a password (`a:b`) in Base64",
         needles: &["uthorization", "UTHORIZATION"],
-        pattern: r"(?i:uthorization)\W{1,8}(?i:bearer|basic|token)[ \t]{1,8}(?<secret>[A-Za-z0-9._~+/=-]{8}[A-Za-z0-9._~+/=-]*)",
+        // `b'`: bytes as Python writes them; of four characters the second to fourth tell that the text has a `:` in it
+        pattern: concat!(
+            "(?i:uthorization)(?:",
+            numbered!(),
+            r#"|\bb['"]|\W){1,8}(?i:bearer|basic|token)[ \t]{1,8}(?<secret>[A-Za-z0-9._~+/=-]{8,}"#,
+            "|[A-Za-z0-9+/](?:[DTjz][o-r][A-Za-z0-9+/=]|[A-Za-z0-9+/][AEIMQUYcgkosw048]6))(?:[^A-Za-z0-9._~+/=-]|$)",
+        ),
         before: Any,
     },
 ];
+
+/// A secret access key of AWS by its shape alone, beside a key's id.
+pub(super) const SECRET_NEAR: &str = concat!(
+    r"(?:^|[^A-Za-z0-9/+]|\\[nrt]|",
+    numbered!(),
+    ")(?<secret>[A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)",
+);
 
 /// Where the end of a private key's block stands.
 pub(super) const PRIVATE_KEY_END: &str = r"-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----";

@@ -23,6 +23,27 @@ fn upper(length: usize) -> String {
     filler(length).to_ascii_uppercase()
 }
 
+/// What a token may stand behind though it ends with a letter or a digit.
+const BEFORE_A_TOKEN: [&str; 17] = [
+    "\u{1b}[31m",
+    "\u{1b}[m",
+    "#x1B[31m",
+    "#x1B[m",
+    "[31m",
+    "[0K",
+    "[K",
+    "\\u001b[31m",
+    "\\x1b[0m",
+    "\\033[1;31m",
+    "[?25h",
+    "[1;38;2;255;255;255;48;2;255;255;255m",
+    "\\u0022",
+    "\\x3d",
+    "\\u003D",
+    "%3d",
+    "#x07",
+];
+
 /// Made-up secrets in their surroundings: the rule, what stands before, the secret, what stands behind. They are put together
 /// here so that none stands in the source.
 fn secrets() -> Vec<(&'static str, String, String, String)> {
@@ -76,6 +97,45 @@ fn secrets() -> Vec<(&'static str, String, String, String)> {
     let block =
         |begin: &str, lines: &str, end: &str| format!("-----{begin} {}KEY-----{lines}{end}", "PRIVATE ");
     let end = format!("-----END {}KEY-----", "PRIVATE ");
+    for before in BEFORE_A_TOKEN {
+        add("github-token", before, format!("gh{}_{}", "p", filler(36)), "\\u001b[0m");
+    }
+    for before in [
+        "\\u0022SecretAccessKey\\u0022:\\u0022",
+        "\\\\u0022secretAccessKey\\\\u0022: \\\\u0022",
+        "?aws_secret_access_key%3D",
+    ] {
+        add("aws-secret-key", before, filler(40), "\\u0022");
+    }
+    for before in ["?sv=1\\u0026sig=", "?sv=1\\x26sig=", "%3Fsv=1%26sig="] {
+        add("azure-signature", before, format!("{}%3D", filler(43)), "\\u0026se=2");
+    }
+    let payload = format!("ey{}{}.ey{}{}.{}", "J", filler(30), "J", filler(60), filler(43));
+    for before in ["session-", "a-b-", "-"] {
+        add("jwt", before, payload.clone(), ";");
+    }
+    let encrypted = format!("{}.{}.{}.{}", filler(342), filler(16), filler(500), filler(22));
+    add("jwt", "AUTH_TOKEN=", format!("ey{}{}.{encrypted}", "J", filler(40)), "\n");
+    add("jwt", "", format!("ey{}{}..{}.{}.{}", "J", filler(40), filler(16), filler(5), filler(22)), "\n");
+    for length in [513, 8000] {
+        add(
+            "url-password",
+            "https://aws:",
+            filler(length),
+            "@a.d.codeartifact.eu-west-1.amazonaws.com/pypi/",
+        );
+    }
+    for (before, secret) in [
+        ("{\\u0022Authorization\\u0022:\\u0022Bearer ", filler(24)),
+        ("{\\x22Authorization\\x22: \\x22token ", filler(24)),
+        ("(b'authorization', b'Bearer ", filler(24)),
+        ("{b\"Authorization\": b\"Basic ", format!("{}==", filler(10))),
+        // `a:b`, `ab:`
+        ("Authorization: Basic ", "YTpi".to_owned()),
+        ("Authorization: Basic ", "YWI6".to_owned()),
+    ] {
+        add("authorization", before, secret, "'");
+    }
     add("private-key", "key:\n", block("BEGIN", &lines, &end), "\nand so on");
     add(
         "private-key",
@@ -84,7 +144,30 @@ fn secrets() -> Vec<(&'static str, String, String, String)> {
         "\"",
     );
     // cut off
-    add("private-key", "", block("BEGIN", lines.trim_end(), ""), "\n");
+    let cut = |head: &str, prefix: &str, end: &str| {
+        let lines = [filler(64), filler(64), filler(20)].map(|line| format!("{end}{prefix}{line}"));
+        block("BEGIN", &format!("{head}{}", lines.concat()), "")
+    };
+    for (head, prefix, end, behind) in [
+        ("", "", "\n", "\n"),
+        ("", "", "\r\n", "\r\n\r\n"),
+        ("", "", " ", " and so on"),
+        ("", "", "\\n", "', 'x'"),
+        ("\nVersion: GnuPG v2\nComment: https://gnupg.org\n", "", "\n", "\n"),
+        ("\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B2C\n", "", "\n", "\n"),
+        ("\\nProc-Type: 4,ENCRYPTED\\nDEK-Info: AES-128-CBC,0A1B2C\\n", "", "\\n", "\\n"),
+        ("\nE   Proc-Type: 4,ENCRYPTED\nE   ", "E   ", "\n", "\nE   AssertionError: not it"),
+        ("", "E   ", "\n", "\nE   \nE   assert False"),
+        ("", "E     + ", "\n", "\nE     - x"),
+        ("", "> ", "\n", "\n> x"),
+        ("", "+", "\n", "\n+x"),
+        ("", "    | ", "\n", "\n    | x"),
+        ("", "'", "\\n'\n", "\\n'\n"),
+        ("", "  E    '", "\\n'\n", "\\n')"),
+        ("", "    \"", "\\n\" +\n", "\\n\";"),
+    ] {
+        add("private-key", "'", cut(head, prefix, end), behind);
+    }
     all
 }
 
@@ -137,6 +220,43 @@ fn the_secret_of_a_key_of_aws_is_masked_beside_its_id() {
     assert_eq!(redactor.redact(&text, &mut masked), "[redacted: aws-key-id],[redacted: aws-secret-key]\n");
     let far = format!("{id}{}{}", " é".repeat(100), filler(40));
     assert!(redactor.redact(&far, &mut masked).ends_with(&filler(40)));
+
+    let token = format!("gh{}_{}", "p", filler(36));
+    for (text, clean) in [
+        (
+            format!("{id} token {token} sha {}", filler(40)),
+            "[redacted: aws-key-id] token [redacted: github-token] sha [redacted: aws-secret-key]",
+        ),
+        (
+            format!("{id} {id} {}", filler(40)),
+            "[redacted: aws-key-id] [redacted: aws-key-id] [redacted: aws-secret-key]",
+        ),
+        // what is found by its name and by its place is one
+        (
+            format!("{id}\naws_secret_access_key={}\n", filler(40)),
+            "[redacted: aws-key-id]\naws_secret_access_key=[redacted: aws-secret-key]\n",
+        ),
+        // what holds it is the one
+        (format!("{id} gh{}_{}", "p", filler(40)), "[redacted: aws-key-id] [redacted: github-token]"),
+        (format!("{id}\nsecret={}", filler(40)), "[redacted: aws-key-id]\nsecret=[redacted: aws-secret-key]"),
+        (format!("{id}\\n{}\\n", filler(40)), "[redacted: aws-key-id]\\n[redacted: aws-secret-key]\\n"),
+        (
+            format!("{id}\\u0022,\\u0022{}\\u0022", filler(40)),
+            "[redacted: aws-key-id]\\u0022,\\u0022[redacted: aws-secret-key]\\u0022",
+        ),
+    ] {
+        let mut masked = Masked::default();
+        assert_eq!(redactor.redact(&text, &mut masked), clean, "{text}");
+        let count = redactor.counts(&masked).map(|(_, count)| count).sum::<u64>();
+        assert_eq!(usize::try_from(count).unwrap(), clean.matches("[redacted").count(), "{text}");
+    }
+}
+
+#[test]
+fn a_token_may_begin_where_another_secret_ends() {
+    let text = format!("AI{}{}gh{}_{}", "za", filler(35), "p", filler(36));
+    let clean = redactor().redact(&text, &mut Masked::default()).into_owned();
+    assert_eq!(clean, "[redacted: google-api-key][redacted: github-token]");
 }
 
 #[test]
@@ -153,11 +273,27 @@ fn what_looks_alike_is_left() {
         "Authorization: Bearer undefined; Authorization: Basic realm=\"x\"; authorization failed",
         "eyJ eyJhbGciOiJ9 keyJ.eyJ. AIzaShort AKIASHORT xoxo xox-",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
+        "Authorization: Basic auth failed; authorization: token Okta; authorization, basic form",
         "AccountKey=; sig=abc; ?sig=short",
         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     ] {
         let mut masked = Masked::default();
         assert_eq!(redactor.redact(text, &mut masked), text);
+    }
+}
+
+#[test]
+fn what_is_said_of_a_key_is_left_behind_its_first_line() {
+    for (before, behind) in [
+        ("", " was not in the text"),
+        ("'", "', UnsupportedCertificateException"),
+        ("f('", "\\n') raised UnsupportedCertificateException"),
+        ("E   assert '", "' in UnsupportedCertificateException\nE   UnsupportedCertificateException"),
+        ("", "\nE   AssertionError: not a key"),
+    ] {
+        let text = format!("{before}-----BEGIN {}KEY-----{behind}", "PRIVATE ");
+        let clean = redactor().redact(&text, &mut Masked::default()).into_owned();
+        assert_eq!(clean, format!("{before}[redacted: private-key]{behind}"));
     }
 }
 
@@ -261,6 +397,7 @@ fn a_search_of_the_report_as_it_came_hides_no_secret_of_its_texts() {
         (redactor(), report(&token, &token).into_bytes(), 2),
         (redactor(), report(&escaped, &escaped).into_bytes(), 2),
         (redactor(), report("a", &format!("<![CDATA[{token}]]>")).into_bytes(), 1),
+        (redactor(), report("a", &format!(r"?a=b\u0026sig={}", filler(43))).into_bytes(), 1),
         (redactor(), utf16(&report(&token, &token)), 2),
         (&own, report("a", "plain").into_bytes(), 1),
     ] {
@@ -295,10 +432,19 @@ fn hostile_text_takes_no_more_time_than_its_length() {
         "eyJaaaaaaaaaa-".to_owned(),
         "eyJaaaaaaaaaa.".to_owned(),
         "eyJaaaaaaaaaa.eyJaaaaaaaaaa-".to_owned(),
+        "eyJ-".to_owned(),
+        format!("-{}", "eyJ-".repeat(1 << 12)),
+        "eyJaaaaaaaaaa-eyJaaaaaaaaaa.".to_owned(),
+        "eyJaaaaaaaaaa.a.aaaaaaaaaaaaaaaaaaa.".to_owned(),
+        format!("{begin}\nE "),
+        format!("{begin}\\n' +"),
         "://a:".to_owned(),
+        "://a:a@".to_owned(),
         "://aaaaaaaaaaaaaaaa".to_owned(),
         "Authorization: Bearer a".to_owned(),
         "Authorization:::::::".to_owned(),
+        "Authorization\\u0022".to_owned(),
+        "[1;".to_owned(),
         format!("AK{}{} ", "IA", upper(16)),
         "secret_access_key=".to_owned(),
         "hooks.slack.com/services/".to_owned(),
@@ -334,7 +480,7 @@ proptest! {
 
     #[test]
     fn a_secret_is_found_wherever_it_stands(
-        before in "[a-zé :=\n\"'(]{0,30}[ :=\n\"'(]", behind in "[ ,;\n\"')][a-zé ]{0,30}", place in 0_usize..64,
+        before in "[a-zé :=\n\"'(]{0,30}[ :=\n\"'(]", behind in "[ ,;\n\"')][a-zé ]{0,30}", place in 0_usize..256,
     ) {
         let all = secrets();
         let (rule, near, secret, after) = &all[place % all.len()];
@@ -347,7 +493,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_and_what_is_masked_stays(text in "\\PC{0,200}", places in proptest::collection::vec((0_usize..64, 0_usize..200), 0..4)) {
+    fn any_text_is_read_and_what_is_masked_stays(text in "\\PC{0,200}", places in proptest::collection::vec((0_usize..256, 0_usize..200), 0..4)) {
         let all = secrets();
         let mut text = text;
         for (secret, at) in places {
