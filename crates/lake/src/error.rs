@@ -63,7 +63,7 @@ pub enum LakeError {
         why: String,
     },
     /// The log of a table cannot be read.
-    #[error("the log of table `{table}` at `{lake}` cannot be read; `testlake lake check` says more")]
+    #[error("the log of table `{table}` at `{lake}` cannot be read")]
     Log {
         /// The address.
         lake: String,
@@ -85,7 +85,7 @@ pub enum LakeError {
         source: Cause,
     },
     /// A file that the log names is not as it was written.
-    #[error("the file `{place}` is damaged; `testlake lake check` names all that are")]
+    #[error("the file `{place}` is damaged")]
     Damaged {
         /// The file.
         place: String,

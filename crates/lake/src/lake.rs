@@ -25,7 +25,7 @@ pub struct Lake {
 }
 
 impl Lake {
-    fn at(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
+    pub(crate) fn at(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
         let place = Place::resolve(lake, settings)?;
         let table = |kind| Table::new(&place, kind);
         let [runs, results, findings] = TableKind::ALL;

@@ -229,6 +229,32 @@ fn a_lake_is_looked_after() {
 }
 
 #[test]
+fn a_check_tells_a_broken_log_as_what_is_wrong() {
+    // Where errors say where in the program they were made, too.
+    let program = collected().with("RUST_BACKTRACE", "1");
+    let log = program.path().join("testlake/lake/results/_delta_log/00000000000000000000.json");
+    let whole = std::fs::read(&log).unwrap();
+    std::fs::write(&log, &whole[..whole.len() / 2]).unwrap();
+    let output = program.output(&["lake", "check"]);
+    let said = program.render(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("1 problem: 2 files read"), "{said}");
+    assert!(said.contains("results/_delta_log: the log of table `results`"), "{said}");
+    assert!(!said.contains("lake check`") && said.lines().count() < 10, "{said}");
+    let output = program.output(&["sql", "select 1"]);
+    let said = program.render(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("caused by: ") && said.lines().count() < 10, "{said}");
+    assert!(said.contains("hint: `testlake lake check` names all that is damaged"), "{said}");
+    // A table that is gone.
+    std::fs::remove_dir_all(program.path().join("testlake/lake/results")).unwrap();
+    let output = program.output(&["lake", "check"]);
+    let said = program.render(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("has no table `results`"), "{said}");
+}
+
+#[test]
 fn what_is_no_lake_is_told() {
     let program = Program::new();
     for words in [&["sql", "select 1"][..], &["runs"], &["lake", "info"], &["lake", "check"]] {

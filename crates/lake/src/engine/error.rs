@@ -1,7 +1,9 @@
 //! Why a question has no answer.
 
+use std::error::Error;
 use std::time::Duration;
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
@@ -45,12 +47,12 @@ pub enum QueryError {
         name: String,
     },
     /// More memory than it may have, and the disk does not help.
-    #[error("it takes more than the limit of {} MiB of memory; raise it (`--memory-limit`), or ask for less", limit_bytes >> 20)]
+    #[error("it takes more than the limit of {} of memory; raise it (`--memory-limit`), or ask for less", size(*limit_bytes))]
     Memory {
         /// The limit.
         limit_bytes: usize,
         /// What the engine says of it.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// More time than it may have.
     #[error("it takes longer than the limit of {} s; raise it (`--timeout`), or ask for less", limit.as_secs_f64())]
@@ -65,7 +67,7 @@ pub enum QueryError {
         why: String,
     },
     /// A file or an object cannot be read.
-    #[error("a file of the lake cannot be read: {why}; `testlake lake check` says more")]
+    #[error("a file of the lake cannot be read: {why}")]
     Unreadable {
         /// Why.
         why: String,
@@ -76,7 +78,7 @@ pub enum QueryError {
     #[error("the engine failed inside")]
     Internal {
         /// What the engine says of it.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -124,6 +126,10 @@ impl QueryError {
     /// Says what an error of the engine means.
     pub(crate) fn of(error: &DataFusionError, limits: &QueryLimits) -> Self {
         use DataFusionError as E;
+        if let Some(failure) = store_failure(error) {
+            let is_transient = crate::error::is_transient(failure);
+            return Self::Unreadable { why: failure.to_string(), is_transient };
+        }
         let root = error.find_root();
         match root {
             E::SQL(..) | E::Plan(_) | E::SchemaError(..) | E::NotImplemented(_) | E::Configuration(_) => {
@@ -133,20 +139,19 @@ impl QueryError {
                 limit_bytes: limits.memory_bytes.unwrap_or(usize::MAX),
                 source: why.clone().into(),
             },
-            E::ObjectStore(failure) => {
-                Self::Unreadable { why: sentence(error), is_transient: crate::error::is_transient(failure) }
-            }
             E::ParquetError(_) | E::IoError(_) => {
                 Self::Unreadable { why: sentence(error), is_transient: false }
             }
+            // So a reader of files says what is no fault of the question.
+            E::ArrowError(inner, _)
+                if matches!(
+                    **inner,
+                    ArrowError::ParquetError(_) | ArrowError::IoError(..) | ArrowError::ExternalError(_)
+                ) =>
+            {
+                Self::Unreadable { why: sentence(error), is_transient: false }
+            }
             E::Execution(_) | E::ArrowError(..) => Self::Execution { why: sentence(error) },
-            E::External(source) => match source.downcast_ref::<object_store_lake::Error>() {
-                Some(failure) => Self::Unreadable {
-                    why: failure.to_string(),
-                    is_transient: crate::error::is_transient(failure),
-                },
-                None => Self::Internal { source: error.to_string().into() },
-            },
             E::Collection(errors) => match errors.first() {
                 Some(first) => Self::of(first, limits),
                 None => Self::Internal { source: error.to_string().into() },
@@ -154,6 +159,13 @@ impl QueryError {
             _ => Self::Internal { source: error.to_string().into() },
         }
     }
+}
+
+/// Finds the failure of the store that an error comes from, however deep it lies.
+fn store_failure(error: &DataFusionError) -> Option<&object_store_lake::Error> {
+    let error: &(dyn Error + 'static) = error;
+    let mut chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.find_map(|error| error.downcast_ref())
 }
 
 /// Says what is wrong with a question.
@@ -191,4 +203,55 @@ fn sentence(error: &DataFusionError) -> String {
         rest = behind;
     }
     rest.trim_end_matches('.').to_owned()
+}
+
+/// Writes a size exactly, in the largest unit that it is a multiple of.
+fn size(bytes: usize) -> String {
+    const UNITS: [(usize, &str); 6] = [
+        (1 << 30, "GiB"),
+        (1_000_000_000, "GB"),
+        (1 << 20, "MiB"),
+        (1_000_000, "MB"),
+        (1 << 10, "KiB"),
+        (1_000, "kB"),
+    ];
+    let unit = UNITS.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+    let (unit, name) = unit.unwrap_or((1, "bytes"));
+    format!("{} {name}", bytes / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    #[test]
+    fn a_size_is_exact() {
+        let sizes = [1_000_000, 1 << 20, 2 << 30, 1_500_000, 1536, 1_000_001, 0].map(size);
+        assert_eq!(sizes, ["1 MB", "1 MiB", "2 GiB", "1500 kB", "1536 bytes", "1000001 bytes", "0 bytes"]);
+    }
+
+    #[test]
+    fn a_store_that_failed_deep_inside_may_answer_later() {
+        let failure = object_store_lake::Error::Generic { store: "S3", source: "timed out".into() };
+        let error = DataFusionError::from(ParquetError::External(failure.into()));
+        let said = QueryError::of(&error, &QueryLimits::default());
+        assert!(matches!(said, QueryError::Unreadable { is_transient: true, .. }), "{said:?}");
+    }
+
+    #[test]
+    fn what_a_reader_of_files_says_is_no_fault_of_the_question() {
+        let of = |error| QueryError::of(&DataFusionError::from(error), &QueryLimits::default());
+        for error in [
+            ArrowError::ParquetError("EOF: eof decoding byte array".to_owned()),
+            ArrowError::IoError("cut off".to_owned(), std::io::ErrorKind::UnexpectedEof.into()),
+            ArrowError::ExternalError("cut off".into()),
+        ] {
+            let said = of(error);
+            assert!(matches!(said, QueryError::Unreadable { is_transient: false, .. }), "{said:?}");
+        }
+        let said = of(ArrowError::DivideByZero);
+        assert!(matches!(said, QueryError::Execution { .. }), "{said:?}");
+    }
 }

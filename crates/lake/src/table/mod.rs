@@ -8,6 +8,7 @@ mod snapshot;
 pub(crate) use commit::{Commit, Operation};
 pub(crate) use snapshot::{Entry, Snapshot, Told};
 
+use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use deltalake_core::DeltaTableError;
@@ -56,9 +57,11 @@ impl Table {
                     source: error.into(),
                 }
             }
-            _ => {
-                LakeError::Log { lake: self.place.to_string(), table: self.kind.name(), source: error.into() }
-            }
+            _ => LakeError::Log {
+                lake: self.place.to_string(),
+                table: self.kind.name(),
+                source: causes(&error).into(),
+            },
         }
     }
 
@@ -76,4 +79,23 @@ impl Table {
             source: error.into(),
         }
     }
+}
+
+/// Tells an error and its causes, each once, without where in the program it was made: some have that in their text where
+/// `RUST_BACKTRACE` is set.
+fn causes(error: &DeltaTableError) -> String {
+    let mut told = String::new();
+    let error: &(dyn Error + 'static) = error;
+    for cause in std::iter::successors(Some(error), |&error| error.source()) {
+        let text = cause.to_string();
+        let text = text.split_once("\n   0: ").map_or(&*text, |(text, _)| text).trim_end();
+        if told.contains(text) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(text);
+    }
+    told
 }

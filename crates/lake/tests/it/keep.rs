@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use testlake_lake::engine::QueryError;
 use testlake_lake::keep::{OptimizeOptions, VacuumOptions};
 use testlake_lake::schema::TableKind;
 use testlake_lake::{Lake, LakeError};
 
-use crate::kit::{OUTCOMES, ask, files_below, lake_in, no_settings, outcomes, upload};
+use crate::kit::{OUTCOMES, ask, ask_engine, engine, files_below, lake_in, no_settings, outcomes, upload};
 
 const ALL: &str = "select artifact, report, ordinal, test_id, outcome, seconds, message, detail, suite, started from results order by 1, 2, 3";
 
@@ -110,6 +111,31 @@ async fn a_check_counts_and_names_what_is_wrong() {
     let log = fs::read_to_string(&entry).unwrap();
     fs::write(&entry, log.replace(r#"\"numRecords\":500"#, r#"\"numRecords\":501"#)).unwrap();
     problem("it has 500 rows, and the log says 501").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_a_damaged_file_says_that_it_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = lake_in(folder.path()).await;
+    upload(&lake, "1", "a", 0..500).await.unwrap();
+    let file = data_file(folder.path());
+    let whole = fs::read(&file).unwrap();
+    let mut damaged = 0;
+    for begin in (4..whole.len() - 10).step_by(whole.len() / 100) {
+        let mut other = whole.clone();
+        other[begin..begin + 10].fill(0xff);
+        fs::write(&file, &other).unwrap();
+        // Where it makes another value, nothing is told.
+        let Err(error) = ask_engine(&engine(&lake).await, "select * from results", &[]).await else {
+            continue;
+        };
+        damaged += 1;
+        // The latter where the engine's own reader fails at it.
+        let is_of_file = matches!(error, QueryError::Unreadable { is_transient: false, .. });
+        assert!(is_of_file || matches!(error, QueryError::Internal { .. }), "at {begin}: {error:?}");
+        assert_eq!(lake.check().await.unwrap().problems.len(), 1, "at {begin}");
+    }
+    assert!(damaged > 10, "{damaged}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,9 @@ use testlake_lake::engine::QueryError;
 
 use crate::exit::{Exit, Failure};
 
+/// What to do where a part of a lake cannot be read. `check` itself tells such as a problem.
+const DAMAGED: &str = "`testlake lake check` names all that is damaged";
+
 /// Gives an error of a lake its code and hints.
 pub(super) fn lake_failure(error: LakeError) -> Failure {
     let (exit, hint) = match &error {
@@ -25,7 +28,7 @@ pub(super) fn lake_failure(error: LakeError) -> Failure {
             (Exit::Usage, Some("check the address, the credentials and what they may do"))
         }
         // There, and not whole.
-        LakeError::Log { .. } | LakeError::Damaged { .. } => (Exit::Partial, None),
+        LakeError::Log { .. } | LakeError::Damaged { .. } => (Exit::Partial, Some(DAMAGED)),
         LakeError::Internal { .. } | _ => (Exit::Bug, None),
     };
     let failure = Failure { exit, error: error.into(), hints: Vec::new() };
@@ -34,22 +37,26 @@ pub(super) fn lake_failure(error: LakeError) -> Failure {
 
 /// Gives an error of a question its code.
 pub(super) fn query_failure(error: QueryError) -> Failure {
-    let exit = match error {
+    let (exit, hint) = match error {
         QueryError::Lake(error) => return lake_failure(error),
         QueryError::Wrong { .. }
         | QueryError::NotOne
         | QueryError::Writes { .. }
         | QueryError::NoParameter { .. }
         | QueryError::UnusedParameter { .. }
-        | QueryError::Execution { .. } => Exit::Usage,
+        | QueryError::Execution { .. } => (Exit::Usage, None),
         // What was told before is right, and not all.
-        QueryError::Memory { .. }
-        | QueryError::Time { .. }
-        | QueryError::Unreadable { is_transient: false, .. } => Exit::Partial,
-        QueryError::Unreadable { .. } => Exit::Unavailable,
-        QueryError::Internal { .. } | _ => Exit::Bug,
+        QueryError::Memory { .. } | QueryError::Time { .. } => (Exit::Partial, None),
+        QueryError::Unreadable { is_transient: false, .. } => (Exit::Partial, Some(DAMAGED)),
+        QueryError::Unreadable { .. } => (Exit::Unavailable, None),
+        // There are bytes at which the reader of files itself fails.
+        QueryError::Internal { .. } => {
+            (Exit::Bug, Some("`testlake lake check` tells whether a damaged file is the cause"))
+        }
+        _ => (Exit::Bug, None),
     };
-    Failure { exit, error: error.into(), hints: Vec::new() }
+    let failure = Failure { exit, error: error.into(), hints: Vec::new() };
+    hint.into_iter().fold(failure, Failure::hint)
 }
 
 /// Says that a signal ended it.

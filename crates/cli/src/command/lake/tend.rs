@@ -5,7 +5,7 @@ use testlake_lake::Lake;
 use testlake_lake::keep::{File, OptimizeOptions, VacuumOptions};
 use testlake_lake::schema::TableKind;
 
-use super::{ask, ending, open, runtime};
+use super::{ask, ending, open, runtime, store_settings};
 use crate::args::{Format, LakeAction, LakeArgs, TableWord};
 use crate::command::reports;
 use crate::config::{Environment, Layers};
@@ -28,7 +28,14 @@ pub(crate) fn run(args: LakeArgs, layers: &Layers) -> Result<Exit, Failure> {
 }
 
 async fn carry_out(tending: Tending, environment: Environment, talk: Talk) -> Result<Exit, Failure> {
-    let lake = open(&tending.place, &environment).await?;
+    let lake = match tending.action {
+        LakeAction::Check => {
+            let settings = store_settings(tending.place.retry_for, &environment);
+            let opened = Lake::open_to_check(&tending.place.lake, &settings).await;
+            opened.map_err(ending::lake_failure)?
+        }
+        _ => open(&tending.place, &environment).await?,
+    };
     let paint = Paint::for_stdout(&environment);
     let page = Page { format: talk.format.unwrap_or_default(), paint, text: String::new() };
     let (page, exit) = match tending.action {
