@@ -25,6 +25,8 @@ pub(crate) struct LakePlaceArgs {
 #[command(next_help_heading = "The lake")]
 pub(crate) struct TagArgs {
     /// A name and a value to keep with each result; may be given more than once
+    ///
+    /// A comma is part of the value: `--tags suite=unit --tags shard=1` are two tags.
     #[arg(long, value_name = "NAME=VALUE", value_parser = table::TAGS.parse)]
     pub(crate) tags: Vec<(String, String)>,
 }
@@ -70,8 +72,9 @@ Examples:
   testlake lake vacuum --retention 7d
   testlake lake check --format json
 
-Exit codes: 0 done, 1 `check` found something wrong, 2 usage (there is no lake there, too), 70 a bug,
-75 a store or the network failed after retries, 128+n a signal."
+Exit codes: 0 done, 1 `check` found something wrong, 2 usage (there is no lake there, too), 3 a log
+or a file of the lake is damaged, 70 a bug, 75 a store or the network failed after retries, 128+n a
+signal."
 )]
 pub(crate) struct LakeArgs {
     /// What to do

@@ -22,8 +22,8 @@ Examples:
   testlake runs --repo owner/name --branch main --since 7d
   testlake runs --since 2026-11-01 --limit 1000 --format ndjson
 
-Exit codes: 0 listed, 2 usage (there is no lake there, too), 70 a bug, 75 a store or the network failed
-after retries, 128+n a signal."
+Exit codes: 0 listed, 2 usage (there is no lake there, too), 3 a log or a file of the lake is
+damaged, 70 a bug, 75 a store or the network failed after retries, 128+n a signal."
 )]
 pub(crate) struct RunsArgs {
     #[command(flatten)]

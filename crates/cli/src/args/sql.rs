@@ -73,8 +73,9 @@ Examples:
   A prompt:
     testlake sql --lake s3://bucket/lake
 
-Exit codes: 0 answered, 2 usage (wrong SQL and no lake, too), 70 a bug, 75 a limit was hit, or a store
-or the network failed after retries, 128+n a signal (130: Ctrl-C)."
+Exit codes: 0 answered, 2 usage (wrong SQL and no lake, too), 3 a limit was hit or a file of the
+lake is damaged (the rows until then were printed), 70 a bug, 75 a store or the network failed
+after retries, 128+n a signal (130: Ctrl-C)."
 )]
 pub(crate) struct SqlArgs {
     /// The question: one statement that reads

@@ -18,6 +18,8 @@ fn message(error: &clap::Error) -> String {
     // `--threads <N>`: the option alone.
     let option = arg.split(' ').next().unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue);
+    // What it does not go with: itself, where it is given twice.
+    let other = texts(error, ContextKind::PriorArg).into_iter().next().unwrap_or_default();
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             format!("there is no command `{}`", text(error, ContextKind::InvalidSubcommand))
@@ -34,7 +36,11 @@ fn message(error: &clap::Error) -> String {
             format!("bad value of `{option}`: {why}")
         }
         ErrorKind::MissingRequiredArgument => format!("`{}` is not given", arg.replace(", ", "`, `")),
-        ErrorKind::ArgumentConflict => format!("`{option}` is given twice"),
+        ErrorKind::ArgumentConflict if other == arg => format!("`{option}` is given twice"),
+        ErrorKind::ArgumentConflict if !other.is_empty() => {
+            let other = other.split(' ').next().unwrap_or_default();
+            format!("`{option}` and `{other}` cannot both be given")
+        }
         ErrorKind::TooManyValues => format!("`{option}` takes no value"),
         // What is left is told in the words of the library.
         _ => {

@@ -19,7 +19,8 @@ environment over the file. An empty variable counts as absent.
   holds `.git`; outside a repository only the working folder counts). `--config FILE` (`TESTLAKE_CONFIG`) names another.
 - Paths in the file are relative to the file's folder.
 - Switches are `true` or `false` in the file and `true`, `false`, `1` or `0` in the environment; `--no-NAME` takes one back.
-  A list of sources stands one a line in `TESTLAKE_SOURCE`.
+  What may be given more than once stands one a line in its variable, as `TESTLAKE_SOURCE` and `TESTLAKE_TAGS`, and in a list in the
+  file. A comma does not part them: `--tags a=1,b=2` is one tag, `a`, with the value `1,b=2`.
 - A key or a `TESTLAKE_` variable that is none of these, and a value that does not fit, end the program with 2 before any
   work begins, whatever the command.
 - Credentials are no settings. They are read where their owners' own tools read them: `GITHUB_TOKEN`, `CIRCLE_TOKEN`, and what the

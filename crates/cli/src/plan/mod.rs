@@ -202,9 +202,16 @@ const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(table::MOST_
 /// 16: enough to fill a line whose answers take 100 ms, few enough for the limits that providers put on one client.
 const MAX_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
-/// Resolves tags. Of a name that is given twice the last value counts, as with variables.
+/// Resolves tags, in the order of their names.
 fn tags(flags: Vec<(String, String)>, layers: &Layers) -> Result<Vec<(String, String)>, Failure> {
-    let tags: BTreeMap<_, _> = layers.pick_all(flags, &table::TAGS)?.into_iter().collect();
+    let mut tags = BTreeMap::new();
+    for (name, value) in layers.pick_all(flags, &table::TAGS)? {
+        if tags.contains_key(&name) {
+            return Err(Failure::usage(format!("the tag `{name}` is given twice"))
+                .hint("a name has one value; give the other a name of its own"));
+        }
+        tags.insert(name, value);
+    }
     Ok(tags.into_iter().collect())
 }
 

@@ -259,6 +259,27 @@ fn a_wrong_key_is_told_with_file_and_line() {
 }
 
 #[test]
+fn a_tag_of_two_values_is_told() {
+    let program = Program::new();
+    program.write("x/a.xml", "<testsuite/>");
+    let twice = ["--tags", "a=1", "--tags", "b=1", "--tags", "a=2"];
+    let said = program.run(&[&["collect", "x"][..], &twice].concat());
+    assert_snapshot!(said, @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: the tag `a` is given twice
+      hint: a name has one value; give the other a name of its own
+    ");
+    assert_eq!(program.run(&[&["upload", "x"][..], &twice].concat()), said);
+    let program = program.with("TESTLAKE_TAGS", "a=1\nb=1\na=2\n");
+    assert_eq!(program.run(&["collect", "x"]), said);
+    // The option wins over the environment.
+    assert_eq!(program.output(&["collect", "x", "--tags=a=3"]).status.code(), Some(4));
+}
+
+#[test]
 fn a_wrong_jobs_file_is_told() {
     let program = Program::new();
     program.write("x/a.xml", "<testsuite/>");

@@ -90,7 +90,47 @@ fn a_question_comes_as_a_word_from_a_file_or_from_the_input() {
     usage error: cannot read the question from `nowhere.sql`
       caused by: No such file or directory (os error 2)
     ");
-    assert_snapshot!(program.run(&["sql", "select 1", "-f", "q.sql"]));
+    for words in [["sql", "select 1", "-f", "q.sql"], ["sql", "-f", "q.sql", "select 1"]] {
+        let said = program.run(&words);
+        assert!(said.starts_with("exit code: 2") && said.contains("`[QUERY]`"), "{said}");
+        assert!(said.contains("`--file`") && said.contains(" cannot both be given"), "{said}");
+    }
+}
+
+#[test]
+fn columns_of_one_name_are_no_object() {
+    let program = collected();
+    let twice = "select r.run_id, u.run_id, r.attempt from results r join runs u using (attempt) limit 1";
+    let said = program.run(&["sql", "--format=json", twice]);
+    assert_eq!(program.run(&["sql", "--format=ndjson", twice]), said);
+    assert_snapshot!(said, @r"
+    exit code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    usage error: the answer cannot be written in the form of `--format`
+      caused by: two columns have the name `run_id`; give one of them another with `as`
+    ");
+    let named = twice.replace("u.run_id", "u.run_id as of_runs");
+    let row = "{\"run_id\":\"7\",\"of_runs\":\"7\",\"attempt\":1}\n";
+    assert_eq!(asked(&program, &["--format=ndjson", &named]), row);
+    assert_eq!(asked(&program, &["--format=csv", twice]), "run_id,run_id,attempt\n7,7,1\n");
+}
+
+#[test]
+fn a_damaged_file_is_no_fault_of_the_question() {
+    let program = collected();
+    let file = program.output(&["lake", "files", "--table=results"]).stdout;
+    let file = program.path().join(String::from_utf8(file).unwrap().trim_end());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = bytes.len() / 2;
+    bytes[4..end].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let output = program.output(&["sql", "--format=csv", "select name, message, report from results"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.starts_with("error: a file of the lake cannot be read: "), "{said}");
+    assert!(said.contains("hint: `testlake lake check` names all that is damaged"), "{said}");
 }
 
 #[test]
@@ -167,7 +207,11 @@ fn a_question_that_takes_more_memory_than_it_may_is_ended() {
     let output = program.output(&["sql", "--memory-limit=1MiB", sql]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("1 MiB") && said.contains("--memory-limit"), "{said}");
+    assert!(said.contains("the limit of 1 MiB ") && said.contains("--memory-limit"), "{said}");
+    let output = program.output(&["sql", "--memory-limit=1MB", sql]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("the limit of 1 MB "), "{said}");
 }
 
 #[cfg(unix)]

@@ -84,12 +84,15 @@ async fn show(engine: &Engine, ask: &Ask, screen: Screen) -> Result<u64, Failure
 }
 
 fn written<T>(result: io::Result<T>) -> Result<T, Failure> {
-    let exit = match &result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Exit::Usage,
-        _ => Exit::Unavailable,
+    const CANNOT: &str = "cannot write to the standard output";
+    let (exit, cannot) = match &result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => (Exit::Done, CANNOT),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            (Exit::Usage, "the answer cannot be written in the form of `--format`")
+        }
+        _ => (Exit::Unavailable, CANNOT),
     };
-    result.or_exit(exit).map_err(|failure| failure.context("cannot write to the standard output"))
+    result.or_exit(exit).map_err(|failure| failure.context(cannot))
 }
 
 /// Works until it is done or a signal comes. What is under way then is dropped.

@@ -2,10 +2,11 @@
 //!
 //! Memory is bounded by a batch; a table for people holds its first rows until it knows how wide they are.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Fields, SchemaRef};
 use arrow_json::writer::LineDelimited;
 use arrow_json::{Writer, WriterBuilder};
 use parquet::arrow::ArrowWriter;
@@ -66,8 +67,10 @@ impl<W: Write + Send> RowsWriter<W> {
                 csv.header(schema, &mut to)?;
                 Form::Csv(csv, to)
             }
-            RowsFormat::Json => Form::Json(to, true),
-            RowsFormat::Ndjson => Form::Json(to, false),
+            RowsFormat::Json | RowsFormat::Ndjson => {
+                refuse_repeated(schema.fields())?;
+                Form::Json(to, format == RowsFormat::Json)
+            }
             RowsFormat::Parquet => {
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -108,6 +111,18 @@ impl<W: Write + Send> RowsWriter<W> {
             Form::Parquet(writer) => writer.into_inner().map_err(parquet_failure)?.flush()?,
         }
         Ok(self.rows)
+    }
+}
+
+/// Refuses columns of one name, which an object cannot tell apart.
+fn refuse_repeated(fields: &Fields) -> io::Result<()> {
+    let mut names = HashSet::new();
+    match fields.iter().find(|field| !names.insert(field.name())) {
+        Some(field) => {
+            let name = field.name();
+            Err(unfit(format!("two columns have the name `{name}`; give one of them another with `as`")))
+        }
+        None => Ok(()),
     }
 }
 
