@@ -102,16 +102,6 @@ pub enum LakeError {
         /// For how long it was tried.
         waited: Duration,
     },
-    /// A number of something does not fit where it is kept.
-    #[error("the {what} {value} is larger than the limit of {limit}")]
-    TooLarge {
-        /// What is counted.
-        what: &'static str,
-        /// How many there are.
-        value: u64,
-        /// How many there may be.
-        limit: u64,
-    },
     /// A bug here.
     #[error("{doing} failed inside")]
     Internal {
@@ -135,7 +125,6 @@ impl LakeError {
             | Self::Foreign { .. }
             | Self::Log { .. }
             | Self::Damaged { .. }
-            | Self::TooLarge { .. }
             | Self::Internal { .. } => false,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use testlake_collect::bucket::StoreSettings;
 use tokio::runtime::Handle;
 
@@ -39,7 +39,10 @@ impl Lake {
     /// Where there is none, where a later program made it, or where it cannot be read.
     pub async fn open(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
         let lake = Self::at(lake, settings)?;
-        try_join_all(lake.tables.iter().map(Table::snapshot)).await?;
+        // None is left behind in the midst of it where another has failed.
+        for opened in join_all(lake.tables.iter().map(Table::snapshot)).await {
+            opened?;
+        }
         Ok(lake)
     }
 
@@ -50,7 +53,9 @@ impl Lake {
     /// As [`Self::open`], and where it cannot be written.
     pub async fn open_or_create(lake: &str, settings: &StoreSettings) -> Result<Self, LakeError> {
         let lake = Self::at(lake, settings)?;
-        try_join_all(lake.tables.iter().map(Table::opened_or_created)).await?;
+        for opened in join_all(lake.tables.iter().map(Table::opened_or_created)).await {
+            opened?;
+        }
         Ok(lake)
     }
 

@@ -1,7 +1,8 @@
 //! Where a lake is: a folder, or a prefix in an object store.
 
 use std::fmt;
-use std::path::{Path as FilePath, PathBuf};
+use std::io;
+use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
@@ -72,7 +73,14 @@ impl Place {
 
     fn folder(folder: &FilePath, name: &str) -> Result<Self, LakeError> {
         let bad = |why: String| LakeError::BadAddress { lake: name.to_owned(), why };
-        let folder = std::path::absolute(folder).map_err(|error| bad(error.to_string()))?;
+        let folder = resolved(folder).map_err(|error| bad(error.to_string()))?;
+        // Delta's reader decodes each twice, and looks elsewhere.
+        if let Some(escape) = escape_in(&folder.display().to_string()) {
+            return Err(bad(format!(
+                "the path of a lake must not have `{escape}` or the like, which stands for another character in an address; \
+                 take another folder"
+            )));
+        }
         if folder.is_file() {
             return Err(bad("it is a file, not a folder".to_owned()));
         }
@@ -126,5 +134,61 @@ impl Place {
         let url = url.map_err(|error| LakeError::internal("naming a table")(error.into()))?;
         let root: Arc<DynObjectStore> = Arc::clone(&self.store);
         Ok(default_logstore(self.table_store(kind), root, &url, &StorageConfig::default()))
+    }
+}
+
+/// Finds what an address would take for an encoded character: `%` and two hexadecimal digits.
+fn escape_in(path: &str) -> Option<&str> {
+    let at = |(at, _)| path.get(at..at + 3);
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    path.match_indices('%').filter_map(at).find(|escape| escape.as_bytes().iter().skip(1).all(is_digit))
+}
+
+/// Makes the path of a folder absolute, as the system would go it: `..` leads out of what a link leads to. It need not be
+/// there.
+fn resolved(folder: &FilePath) -> io::Result<PathBuf> {
+    let mut resolved = PathBuf::new();
+    for component in std::path::absolute(folder)?.components() {
+        if component == Component::ParentDir {
+            resolved = resolved.canonicalize().unwrap_or(resolved);
+            resolved.pop();
+        } else {
+            resolved.push(component);
+        }
+    }
+    Ok(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_whose_name_reads_as_encoded_is_refused() {
+        let resolved = |path: &str| Place::resolve(path, &StoreSettings::new(&|_| None));
+        for path in ["/a/feature%2Fb/lake", "/a/%C3%A4"] {
+            let error = resolved(path).unwrap_err().to_string();
+            assert!(error.contains("must not have `%"), "{error}");
+        }
+        assert!(["/a/100%", "/a/50%ä", "/a/%2", "/a/ä b#?"].iter().all(|path| resolved(path).is_ok()));
+    }
+
+    #[test]
+    fn a_folder_may_be_named_by_way_of_its_parents() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let folder = |path: &str| {
+            let place =
+                Place::resolve(&root.join(path).display().to_string(), &StoreSettings::new(&|_| None));
+            place.unwrap().as_folder().unwrap().to_owned()
+        };
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        assert_eq!(folder("a/b/../lake/./"), root.join("a/lake"));
+        assert_eq!(folder("a/none/../../lake"), root.join("lake"));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).unwrap();
+            assert_eq!(folder("link/../lake"), root.join("a/lake"));
+        }
     }
 }

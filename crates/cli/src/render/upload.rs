@@ -266,6 +266,10 @@ impl Page {
                 let text = format!("Not in {lake} yet; spooled in {}", line(path));
                 writeln!(out, "\n{}", self.paint.text(Tone::Warning, &text))
             }
+            None if uploaded.told.reports > 0 => {
+                let text = format!("Not in {lake}, and not spooled");
+                writeln!(out, "\n{}", self.paint.text(Tone::Bad, &text))
+            }
             None => writeln!(out, "\nNothing to keep in {lake}"),
         }
     }

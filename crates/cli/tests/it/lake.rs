@@ -316,3 +316,42 @@ for row in duckdb.sql(f'select outcome, count(*) as n from read_parquet({files!r
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(format!("outcome,n\n{told}"), asked(&program, &["--format=csv", OUTCOMES]));
 }
+
+#[test]
+fn what_is_shown_of_a_failure_is_masked_too() {
+    let program = Program::new();
+    let token = format!("ghp_{}", "a1B2c3D4e5".repeat(4).get(..36).unwrap());
+    let report =
+        REPORT.replace("1 != 2", &token).replace("line 2", &format!("Authorization: Bearer {token}"));
+    assert!(report.matches(&token).count() == 2);
+    program.write("in/a.xml", report);
+    for format in ["--format=json", "--format=table"] {
+        let output = program.output(&["collect", "in", format]);
+        let said = program.render(&output);
+        assert!(output.status.success() && !said.contains("ghp_"), "{said}");
+        assert!(said.contains("[redacted: github-token]"), "{said}");
+        assert!(said.contains("Authorization: Bearer [redacted: "), "{said}");
+    }
+}
+
+#[cfg(feature = "cloud")]
+#[test]
+fn the_collections_do_without_a_lake_that_is_down() {
+    // Nobody listens on a port that was just given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let program = Program::new()
+        .with("AWS_ENDPOINT_URL", &format!("http://{free}"))
+        .with("AWS_ACCESS_KEY_ID", "id")
+        .with("AWS_SECRET_ACCESS_KEY", "hunter2")
+        .with("AWS_REGION", "us-east-1");
+    program.write("in/a.xml", REPORT);
+    let words =
+        ["collect", "in", "--run-id=7", "--to=out", "--lake=s3://bucket/lake", "--retry-for=0s", "-q"];
+    let output = program.output(&words);
+    assert_eq!(output.status.code(), Some(75), "{}", program.render(&output));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("run 7 attempt 1 is collected, and not in the lake"), "{said}");
+    for collection in ["ledger", "test_run_summary", "failed_test_runs"] {
+        assert!(program.path().join(format!("out/{collection}/7/1")).is_file(), "{collection}");
+    }
+}

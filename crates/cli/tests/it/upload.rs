@@ -141,7 +141,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_kept() {
 
     // A report that is named must be one.
     let output = program.output(&["upload", "reports/readme.txt", "--lake=lake"]);
-    assert_eq!(output.status.code(), Some(3), "{}", program.render(&output));
+    assert_eq!(output.status.code(), Some(4), "{}", program.render(&output));
     program.write("empty/x.txt", "nothing");
     let output = program.output(&["upload", "empty", "--lake=lake"]);
     assert_eq!(output.status.code(), Some(4), "{}", program.render(&output));
@@ -291,6 +291,52 @@ mod down {
     }
 
     #[test]
+    fn a_spooled_file_of_a_run_that_is_damaged_keeps_back_no_other() {
+        let server = S3Server::start(&["bucket"]);
+        let upload = |program: &Program, words: &[&str]| {
+            let mut command =
+                program.command(&[&["upload", "reports", "--lake=s3://bucket/lake", "-q"], words].concat());
+            let environment = server.environment();
+            for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
+                command.env(name, environment(name).unwrap());
+            }
+            command.output().unwrap()
+        };
+        let endpoint = nowhere();
+        let program = job_with(&endpoint);
+        assert!(upload(&program, &[]).status.success());
+        for (key, bytes) in server.objects("bucket") {
+            if key.starts_with("lake/results/date=") {
+                server.put("bucket", &key, &bytes[..bytes.len() / 2]);
+            }
+        }
+        let down = ["upload", "reports", "--lake=s3://bucket/lake", "--retry-for=0s", "--fail-open", "-q"];
+        assert!(program.output(&down).status.success());
+        let output = upload(&program, &["--attempt=7"]);
+        assert!(output.status.success(), "{}", program.render(&output));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("warning: the spooled file `") && said.contains("is damaged"), "{said}");
+        assert_eq!(spooled(&program).len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_spooled_either_is_told_and_fails_open() {
+        let endpoint = nowhere();
+        let program = job_with(&endpoint);
+        program.write("file", "no folder");
+        let down = ["upload", "reports", "--lake=s3://bucket/lake", "--retry-for=0s", "--spool=file/spool"];
+        let said = program.run(&down);
+        assert!(said.starts_with("exit code: 75"), "{said}");
+        assert!(said.contains("the results cannot be kept in `file/spool"), "{said}");
+        let said = program.run(&[&down[..], &["--fail-open"]].concat());
+        assert!(said.starts_with("exit code: 0"), "{said}");
+        assert!(
+            said.contains("warning: ") && said.contains("Not in s3://bucket/lake, and not spooled"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn a_bucket_that_is_not_there_is_a_matter_of_usage_even_with_fail_open() {
         let server = S3Server::start(&["bucket"]);
         let environment = server.environment();
@@ -322,4 +368,10 @@ fn a_report_that_can_be_read_once_is_uploaded_from_a_pipe() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(csv(&program, "select report, count(*) as n from results group by 1"), "report,n\n-,4\n");
     assert!(spooled(&program).is_empty());
+    // A lake that is up needs no spool.
+    program.write("file", "no folder");
+    let mut command = program.command(&["upload", "-", "--lake=lake", "--attempt=9", "--spool=file/spool"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(REPORT.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }

@@ -18,7 +18,8 @@ use crate::ledger::{
     ReportCounts, Verdict,
 };
 use crate::output::{ObjectKind, OutputError};
-use crate::plan::{CollectError, CollectPlan, Collected, Profile, RunSummary, WrittenObject};
+use crate::plan::{CollectError, CollectPlan, Collected, FailureGroup, Profile, RunSummary, WrittenObject};
+use crate::redact::{Masked, Redactor};
 use crate::run::RunKey;
 use crate::source::ListingState;
 
@@ -45,7 +46,10 @@ impl Attempt<'_> {
         // dropped on the way out, whatever is not committed is given up
         let objects = self.objects(&mut fold, additional)?;
         fold.tell_left_out();
-        let summary = fold.run_summary();
+        let mut summary = fold.run_summary();
+        if let Some(redactor) = &self.plan.redactor {
+            summary.failures.iter_mut().for_each(|group| mask(group, redactor));
+        }
         let ledger = self.ledger(fold);
         self.shared.go_on()?;
         // while the ledger is away, whoever looks knows that the rest may be of two runs; a signal is not heard until it is
@@ -227,6 +231,14 @@ const COLLECTIONS: [&str; 6] = [
     "additional_info/td_exclusions",
     "additional_info/invoking_file_summary",
 ];
+
+/// Masks the secrets in what is shown of failures, the lines as one text.
+fn mask(group: &mut FailureGroup, redactor: &Redactor) {
+    let mut uncounted = Masked::default();
+    group.message = redactor.redact(&group.message, &mut uncounted).into_owned();
+    let lines = group.first_lines.join("\n");
+    group.first_lines = redactor.redact(&lines, &mut uncounted).lines().map(str::to_owned).collect();
+}
 
 fn ledger_run(run: &RunKey, listed: &Listed) -> LedgerRun {
     LedgerRun {

@@ -14,4 +14,5 @@ mod take_in;
 pub use attempt::{AttemptFacts, Figures, Origin, ReportKey};
 pub use report::ReportRows;
 pub use results::LakeResults;
+pub use rows::telling;
 pub use take_in::{Ingest, TakenIn};

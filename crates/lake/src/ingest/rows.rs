@@ -332,8 +332,8 @@ fn start_of(text: &str) -> u128 {
     u128::from_be_bytes(start)
 }
 
-/// Returns what is told of a case: of its last try, or where that has nothing to tell, of the last that has.
-fn telling<'case, 'report>(case: &'case Case<'report>) -> &'case Detail<'report> {
+/// Returns what the lake tells of a case: of its last try, or where that has nothing to tell, of the last that has.
+pub fn telling<'case, 'report>(case: &'case Case<'report>) -> &'case Detail<'report> {
     if !case.detail.is_empty() {
         return &case.detail;
     }

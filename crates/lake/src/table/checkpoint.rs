@@ -21,6 +21,7 @@ use serde::Deserialize;
 use super::create::CHECKPOINT_INTERVAL;
 use super::snapshot::{Known, changes_of};
 use super::{Entry, Table, Told};
+use crate::error::{LakeError, is_transient};
 use crate::schema::{VERSION, VERSION_PROPERTY};
 
 const LOG: &str = "_delta_log";
@@ -176,10 +177,23 @@ fn is_beginning(commit: &[u8]) -> Option<bool> {
 impl Table {
     /// Reads the latest version from its last checkpoint, or from its first commit where there is none yet. `None` where
     /// something is not as this program would have left it.
-    pub(super) async fn load_plainly(&self) -> Option<Known> {
+    ///
+    /// # Errors
+    /// Where the store does not answer.
+    pub(super) async fn load_plainly(&self) -> Result<Option<Known>, LakeError> {
         let since = SystemTime::now();
+        let path = format!("{LOG}/_last_checkpoint");
+        let hint = match read(&*self.store(), &path).await {
+            Ok(hint) => Some(hint),
+            Err(error) if is_transient(&error) => return Err(self.store_error("read", &path, error)),
+            Err(_) => None,
+        };
+        Ok(self.load_behind(hint, since).await)
+    }
+
+    async fn load_behind(&self, hint: Option<Bytes>, since: SystemTime) -> Option<Known> {
         let store = self.store();
-        let (version, entries, commits) = match read(&*store, &format!("{LOG}/_last_checkpoint")).await {
+        let (version, entries, commits) = match hint {
             Some(hint) => {
                 let hint: Hint = serde_json::from_slice(&hint).ok()?;
                 if hint.parts.is_some_and(|parts| parts != 1) {
@@ -187,7 +201,7 @@ impl Table {
                 }
                 let path = format!("{LOG}/{:020}.checkpoint.parquet", hint.version);
                 let (bytes, commits) = futures::join!(read(&*store, &path), self.commits_after(hint.version));
-                let checkpoint = Arc::new(Checkpoint { bytes: bytes?, statistics: OnceLock::new() });
+                let checkpoint = Arc::new(Checkpoint { bytes: bytes.ok()?, statistics: OnceLock::new() });
                 (hint.version, checkpoint.entries(self.kind.partition())?, commits?)
             }
             None => {
@@ -237,8 +251,8 @@ impl Table {
     }
 }
 
-async fn read(store: &dyn ObjectStore, path: &str) -> Option<Bytes> {
-    store.get(&Path::from(path)).await.ok()?.bytes().await.ok()
+async fn read(store: &dyn ObjectStore, path: &str) -> object_store_lake::Result<Bytes> {
+    store.get(&Path::from(path)).await?.bytes().await
 }
 
 #[cfg(test)]
@@ -291,18 +305,18 @@ mod tests {
             upload(&lake, run).await;
         }
         let table = lake.table(TableKind::Results);
-        let (read, whole) = (table.load_plainly().await.unwrap(), table.load().await.unwrap());
+        let (read, whole) = (table.load_plainly().await.unwrap().unwrap(), table.load().await.unwrap());
         assert_eq!(shown(&read), shown(&whole));
         assert_eq!(read.version, 49, "there is no checkpoint yet");
         // The last three replace what the first three left: a file that the checkpoint has is removed behind it.
         for run in [49, 50, 0, 1, 2] {
             upload(&lake, run).await;
-            let read = table.load_plainly().await.unwrap();
+            let read = table.load_plainly().await.unwrap().unwrap();
             let whole = shown(&table.load().await.unwrap());
             assert_eq!(shown(&read), whole);
             assert!(whole.1.iter().all(|(.., statistics)| statistics.is_some()));
         }
-        let (version, entries) = shown(&table.load_plainly().await.unwrap());
+        let (version, entries) = shown(&table.load_plainly().await.unwrap().unwrap());
         assert_eq!((version, entries.len()), (54, 51));
     }
 
@@ -316,9 +330,9 @@ mod tests {
             upload(&lake, run).await;
         }
         let table = lake.table(TableKind::Results);
-        assert!(table.load_plainly().await.is_some());
+        assert!(table.load_plainly().await.unwrap().is_some());
         std::fs::remove_file(root.join(format!("results/_delta_log/{:020}.json", 52))).unwrap();
-        assert!(table.load_plainly().await.is_none());
+        assert!(table.load_plainly().await.unwrap().is_none());
         assert!(table.load().await.is_err());
     }
 
@@ -330,14 +344,14 @@ mod tests {
         let lake = Lake::open_or_create(&lake, &StoreSettings::new(&|_| None)).await.unwrap();
         upload(&lake, 1).await;
         let table = lake.table(TableKind::Results);
-        assert!(table.load_plainly().await.is_some());
+        assert!(table.load_plainly().await.unwrap().is_some());
         let commit = |version: u64| root.join(format!("results/_delta_log/{version:020}.json"));
         let ours = std::fs::read_to_string(commit(1)).unwrap();
         let (_, added) = ours.split_once('\n').unwrap();
         // As one does that has found out more of the columns.
         let theirs = format!("{{\"commitInfo\":{{\"operation\":\"COMPUTE STATS\"}}}}\n{added}");
         std::fs::write(commit(2), theirs).unwrap();
-        assert!(table.load_plainly().await.is_none());
+        assert!(table.load_plainly().await.unwrap().is_none());
         for snapshot in [table.snapshot().await.unwrap(), table.snapshot_anew().await.unwrap()] {
             assert_eq!((snapshot.version(), snapshot.entries().len()), (2, 1));
         }

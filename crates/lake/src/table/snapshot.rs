@@ -110,7 +110,7 @@ impl Table {
         };
         let known = match known {
             Some(known) => known,
-            None => match self.load_plainly().await {
+            None => match self.load_plainly().await? {
                 Some(known) => known,
                 None => self.load().await?,
             },
@@ -147,16 +147,22 @@ impl Table {
 
     /// Reads all of the log that there is.
     pub(super) async fn load(&self) -> Result<Known, LakeError> {
-        let since = SystemTime::now();
-        let mut state = DeltaTable::new(Arc::clone(&self.log));
-        match state.load().await {
-            Ok(()) => self.checked(&state, since),
-            Err(error) => match self.exists().await {
-                Ok(false) => Err(self.absent().await),
-                Ok(true) => Err(self.log_error(error)),
-                // The store does not answer, which the first error says only inside.
-                Err(unreachable) => Err(unreachable),
-            },
+        let mut was_absent = false;
+        loop {
+            let since = SystemTime::now();
+            let mut state = DeltaTable::new(Arc::clone(&self.log));
+            let error = match state.load().await {
+                Ok(()) => return self.checked(&state, since),
+                Err(error) => error,
+            };
+            // Where the store does not answer, the first error says so only inside.
+            if !self.exists().await? {
+                return Err(self.absent().await);
+            }
+            // Another may have made it after it was looked for.
+            if std::mem::replace(&mut was_absent, true) {
+                return Err(self.log_error(error));
+            }
         }
     }
 

@@ -18,10 +18,9 @@ pub(super) fn lake_failure(error: LakeError) -> Failure {
             ),
         ),
         LakeError::NoLake { .. } => (Exit::Usage, Some("name it with `--lake`")),
-        LakeError::NoTable { .. }
-        | LakeError::Newer { .. }
-        | LakeError::Foreign { .. }
-        | LakeError::TooLarge { .. } => (Exit::Usage, None),
+        LakeError::NoTable { .. } | LakeError::Newer { .. } | LakeError::Foreign { .. } => {
+            (Exit::Usage, None)
+        }
         LakeError::Contended { .. } => (Exit::Unavailable, None),
         LakeError::Store { is_transient: true, .. } => (Exit::Unavailable, Some("try again later")),
         LakeError::Store { .. } => {

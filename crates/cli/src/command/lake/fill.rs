@@ -100,8 +100,11 @@ impl Hearer {
                     Some(results)
                 }
                 Err(error) => {
+                    // The collections do without a lake that is down.
+                    if !error.is_transient() {
+                        self.cancel.cancel();
+                    }
                     locked(&self.failed).get_or_insert(error);
-                    self.cancel.cancel();
                     None
                 }
             }
@@ -138,7 +141,7 @@ impl Results for Hearer {
     }
 }
 
-/// Hears what nobody keeps: the collection is about to end.
+/// Hears what nobody keeps.
 #[derive(Debug)]
 struct Nowhere;
 

@@ -7,6 +7,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use testlake_collect::redact::{Masked, Redactor};
 use testlake_lake::Lake;
@@ -33,6 +34,9 @@ use identity::Identity;
 use read::{Found, Read};
 use spool::{Draft, Spool};
 pub(crate) use told::{BrokenReport, FailedTest, SlowTest, TestName, Told};
+
+/// How long a request may take at least: a write of 8 MiB at about 7 Mbit a second.
+const LEAST_ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// What came of an upload.
 #[derive(Debug)]
@@ -80,7 +84,7 @@ fn carry_out(
         is_quiet: talk.quiet,
     };
     // No signal is listened for: it ends the process as it stands. Nothing is seen before the commit, and that is there or not.
-    let Done { told, taken_in, down, spooled, sent } = work.carry_out()?;
+    let Done { told, taken_in, down, spooled, lost, sent } = work.carry_out()?;
     let uploaded = Uploaded {
         run: &identity.attempt.run,
         artifact: &identity.artifact,
@@ -100,7 +104,7 @@ fn carry_out(
     match down {
         None => Ok(exit_of(&told)),
         Some(down) => {
-            let failure = down_failure(down, spooled.is_some());
+            let failure = lost.unwrap_or_else(|| down_failure(down, spooled.is_some()));
             if !uploading.fail_open {
                 return Err(failure);
             }
@@ -115,10 +119,10 @@ fn carry_out(
 
 /// Chooses the code of what was read.
 fn exit_of(told: &Told) -> Exit {
-    if told.is_partial() {
-        Exit::Partial
-    } else if told.cases == 0 {
+    if told.cases == 0 {
         Exit::Empty
+    } else if told.is_partial() {
+        Exit::Partial
     } else {
         Exit::Done
     }
@@ -151,7 +155,15 @@ struct Done {
     taken_in: Option<TakenIn>,
     down: Option<LakeError>,
     spooled: Option<std::path::PathBuf>,
+    /// Why it could not be spooled.
+    lost: Option<Failure>,
     sent: u64,
+}
+
+fn keep_draft(draft: Result<Draft, Failure>, told: Told, error: LakeError) -> Done {
+    let kept = if told.reports > 0 { draft.and_then(Draft::keep).map(Some) } else { Ok(None) };
+    let (spooled, lost) = kept.map_or_else(|lost| (None, Some(lost)), |spooled| (spooled, None));
+    Done { told, taken_in: None, down: Some(error), spooled, lost, sent: 0 }
 }
 
 impl Work<'_> {
@@ -165,19 +177,21 @@ impl Work<'_> {
             let _guard = self.runtime.enter();
             lake.ingest(self.identity.attempt.clone())
         };
-        // What cannot be read twice is kept from the first time on.
-        let mut draft = if self.found.is_repeatable { None } else { Some(self.draft()?) };
-        let told = self.read(Some(&ingest), draft.as_mut())?;
+        // What cannot be read twice is kept from the first time on, if it can: the lake may well take it.
+        let mut draft = if self.found.is_repeatable { None } else { Some(self.draft()) };
+        let told = self.read(Some(&ingest), draft.as_mut().and_then(|draft| draft.as_mut().ok()))?;
         if told.reports == 0 {
-            return Ok(Done { told, taken_in: None, down: None, spooled: None, sent });
+            return Ok(Done { told, taken_in: None, down: None, spooled: None, lost: None, sent });
         }
         let committed = self.runtime.block_on(ingest.commit(&Origin::Uploaded, &[]));
         match committed {
-            Ok(taken_in) => Ok(Done { told, taken_in: Some(taken_in), down: None, spooled: None, sent }),
+            Ok(taken_in) => {
+                Ok(Done { told, taken_in: Some(taken_in), down: None, spooled: None, lost: None, sent })
+            }
             Err(error) if error.is_transient() => {
                 self.runtime.block_on(ingest.abandon());
                 let kept = match draft {
-                    Some(draft) => self.keep_draft(draft, told, error)?,
+                    Some(draft) => keep_draft(draft, told, error),
                     None => self.keep(Some(told), error)?,
                 };
                 Ok(Done { sent, ..kept })
@@ -188,7 +202,9 @@ impl Work<'_> {
 
     /// Opens the lake, and sends what could not be sent before.
     fn open_and_send(&self) -> Result<(Lake, u64), LakeError> {
-        let settings = store_settings(self.uploading.place.retry_for, self.environment);
+        let mut settings = store_settings(self.uploading.place.retry_for, self.environment);
+        // A store that takes what is sent and never answers is as one that is down.
+        settings.part_timeout = settings.part_timeout.min(settings.deadline.max(LEAST_ANSWER_TIME));
         let (address, patience) = (&self.uploading.place.lake, settings.deadline);
         let lake = self.runtime.block_on(Lake::open_or_create(address, &settings))?.with_patience(patience);
         let sent = self.spool.send(&lake, &self.runtime)?;
@@ -197,7 +213,7 @@ impl Work<'_> {
             // Where stderr is gone there is nobody to tell.
             writeln!(io::stderr(), "sent from the spool: {uploads}, {cases}").ok();
         }
-        for (path, why) in &sent.unread {
+        for (path, why) in &sent.unsent {
             let line = format!("warning: the spooled file `{}` is left where it is: {why}", path.display());
             writeln!(io::stderr(), "{}", for_terminal(&line)).ok();
         }
@@ -210,14 +226,9 @@ impl Work<'_> {
 
     /// Reads all reports into the spool. `told` is what came of them at the first time.
     fn keep(&self, told: Option<Told>, error: LakeError) -> Result<Done, Failure> {
-        let mut draft = self.draft()?;
-        let read = self.read(None, Some(&mut draft))?;
-        self.keep_draft(draft, told.unwrap_or(read), error)
-    }
-
-    fn keep_draft(&self, draft: Draft, told: Told, error: LakeError) -> Result<Done, Failure> {
-        let spooled = if told.reports > 0 { Some(draft.keep()?) } else { None };
-        Ok(Done { told, taken_in: None, down: Some(error), spooled, sent: 0 })
+        let mut draft = self.draft();
+        let read = self.read(None, draft.as_mut().ok())?;
+        Ok(keep_draft(draft, told.unwrap_or(read), error))
     }
 
     fn read(&self, ingest: Option<&Arc<Ingest>>, draft: Option<&mut Draft>) -> Result<Told, Failure> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use testlake_collect::run::{RunFacts, RunKey};
-use testlake_lake::ingest::{AttemptFacts, ReportKey};
+use testlake_lake::ingest::{AttemptFacts, ReportKey, telling};
 use testlake_report::model::{Detail, Try};
 use testlake_report::time::Instant;
 use testlake_report::{Case, Outcome};
@@ -134,6 +134,7 @@ impl Upload {
 impl SpooledCase {
     pub(super) fn of(case: &Case<'_>) -> Self {
         let text = |text: &Option<testlake_report::model::Text<'_>>| text.as_deref().map(str::to_owned);
+        let detail = telling(case);
         Self {
             suite: case.suite.iter().map(ToString::to_string).collect(),
             class: text(&case.class),
@@ -143,9 +144,9 @@ impl SpooledCase {
             outcome: case.outcome.as_str().to_owned(),
             seconds: case.seconds,
             started: case.started.map(|started| (started.unix_ms, started.has_zone)),
-            kind: text(&case.detail.kind),
-            message: text(&case.detail.message),
-            text: text(&case.detail.text),
+            kind: text(&detail.kind),
+            message: text(&detail.message),
+            text: text(&detail.text),
             tries: case.tries.iter().map(|one| one.outcome.as_str().to_owned()).collect(),
         }
     }
@@ -193,5 +194,17 @@ mod tests {
         let back: SpooledCase = serde_json::from_str(&text).unwrap();
         assert_eq!(back.told().unwrap(), case);
         assert!(case.is_flaky());
+    }
+
+    #[test]
+    fn what_an_earlier_try_tells_comes_back_where_the_last_tells_nothing() {
+        let mut case = Case::new(Outcome::Passed, 0);
+        let detail = Detail { kind: Some("K".into()), message: Some("m".into()), text: Some("t".into()) };
+        case.tries = vec![
+            Try { outcome: Outcome::Failed, seconds: None, detail: detail.clone() },
+            Try { outcome: Outcome::Passed, seconds: None, detail: Detail::default() },
+        ];
+        let back = SpooledCase::of(&case).told().unwrap();
+        assert_eq!(telling(&back), &detail);
     }
 }

@@ -10,10 +10,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
+use testlake_lake::Place;
 use testlake_lake::ingest::ReportKey;
 use testlake_report::{Case, Finding};
 
 use self::form::{Line, SpooledCase, Upload};
+use super::super::{ending, store_settings};
 use super::identity::Identity;
 use crate::config::Environment;
 use crate::exit::{Exit, Failure, OrExit};
@@ -37,8 +39,8 @@ pub(super) struct Spool {
 pub(super) struct Sent {
     pub(super) uploads: u64,
     pub(super) cases: u64,
-    /// Files that cannot be read, which stay.
-    pub(super) unread: Vec<(PathBuf, String)>,
+    /// Files that cannot be sent, which stay, and why.
+    pub(super) unsent: Vec<(PathBuf, String)>,
 }
 
 impl Spool {
@@ -48,15 +50,11 @@ impl Spool {
             Some(folder) => folder.to_owned(),
             None => cache_folder(environment).join("testlake").join("spool"),
         };
-        // A folder by whatever name is one lake.
-        let lake = if lake.contains("://") {
-            lake.trim_end_matches('/').to_owned()
-        } else {
-            let absolute = std::path::absolute(lake).or_exit(Exit::Usage);
-            absolute
-                .map_err(|failure| failure.context(format!("`{lake}` is no folder")))?
-                .display()
-                .to_string()
+        let place = Place::resolve(lake, &store_settings(None, environment)).map_err(ending::lake_failure)?;
+        let lake = match place.as_folder() {
+            // A folder by whatever name is one lake.
+            Some(folder) => folder.display().to_string(),
+            None => place.to_string().trim_end_matches('/').to_owned(),
         };
         let hash: String = Sha256::digest(&lake).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { folder: root.join(hash) })

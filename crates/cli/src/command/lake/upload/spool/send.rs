@@ -1,5 +1,6 @@
 //! What could not be sent is sent, the oldest first.
 
+use std::error::Error;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -23,7 +24,7 @@ impl Spool {
     /// Sends all files to the lake, the oldest first, and removes what was sent.
     ///
     /// # Errors
-    /// Where the lake cannot be written; what was not sent stays.
+    /// Where the lake cannot be written for now; what was not sent stays.
     pub(in super::super) fn send(&self, lake: &Lake, runtime: &Runtime) -> Result<Sent, LakeError> {
         let mut sent = Sent::default();
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(sent) };
@@ -46,8 +47,10 @@ impl Spool {
                 }
                 // Another call sends it, or has.
                 Ok(None) => {}
-                Err(SendError::Lake(error)) => return Err(error),
-                Err(SendError::File(why)) => sent.unread.push((path, why)),
+                Err(SendError::Lake(error)) if error.is_transient() => return Err(error),
+                // What is wrong with what is there of one run keeps back no other.
+                Err(SendError::Lake(error)) => sent.unsent.push((path, with_causes(&error))),
+                Err(SendError::File(why)) => sent.unsent.push((path, why)),
             }
         }
         Ok(sent)
@@ -72,6 +75,12 @@ impl From<io::Error> for SendError {
     fn from(error: io::Error) -> Self {
         Self::File(error.to_string())
     }
+}
+
+/// Says what went wrong and why, in a line.
+fn with_causes(error: &LakeError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Sends a file, and returns how many cases it had. `None` where another call has it.
@@ -106,7 +115,10 @@ fn send_file(path: &Path, lake: &Lake, runtime: &Runtime) -> Result<Option<u64>,
     };
     match tell(&upload, &mut lines, &ingest) {
         Ok(cases) => {
-            runtime.block_on(ingest.commit(&Origin::Uploaded, &[])).map_err(SendError::Lake)?;
+            if let Err(error) = runtime.block_on(ingest.commit(&Origin::Uploaded, &[])) {
+                runtime.block_on(ingest.abandon());
+                return Err(SendError::Lake(error));
+            }
             fs::remove_file(path)?;
             Ok(Some(cases))
         }
