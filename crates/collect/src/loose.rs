@@ -45,7 +45,8 @@ pub fn list(path: &Path) -> io::Result<(Vec<LooseReport>, Vec<Unlisted>)> {
     let below = |path: &str| match (name.as_str(), path) {
         (name, "") => name.to_owned(),
         (".", path) => path.to_owned(),
-        (name, path) => format!("{}/{path}", name.trim_end_matches('/')),
+        ("/", path) => format!("/{path}"),
+        (name, path) => format!("{name}/{path}"),
     };
     let walk = walk::walk(path, &Everything);
     let mut files: Vec<_> = walk
@@ -59,14 +60,17 @@ pub fn list(path: &Path) -> io::Result<(Vec<LooseReport>, Vec<Unlisted>)> {
     Ok((files, unlisted.collect()))
 }
 
-/// Names a path: without a leading `./`, with `/`.
+/// Names a path: with one `/` between its parts, without parts that are `.`.
 fn shown(path: &Path) -> String {
     let name = walk::name_text(path.as_os_str());
     let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
-    match name.strip_prefix("./") {
-        Some("") => ".".to_owned(),
-        Some(rest) => rest.to_owned(),
-        None => name,
+    // `//` begins the name of a server there
+    let root = if cfg!(windows) && name.starts_with("//") { "//" } else { "/" };
+    let root = if name.starts_with('/') { root } else { "" };
+    let parts: Vec<_> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    match (root, parts.join("/")) {
+        ("", parts) if parts.is_empty() => ".".to_owned(),
+        (root, parts) => format!("{root}{parts}"),
     }
 }
 
@@ -202,8 +206,20 @@ mod tests {
         assert_eq!(list(&folder.path().join("b.xml")).unwrap().0.len(), 1);
         assert_eq!(list(&folder.path().join("c.xml")).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(
-            ["./a.xml", "./", ".", "a/b", "/a"].map(|path| shown(Path::new(path))),
-            ["a.xml", ".", ".", "a/b", "/a"]
+            ["./a.xml", "./", ".", "a/b", "/a", "a//b/./c/", "/", "././/a", "../a", "//a"]
+                .map(|path| shown(Path::new(path))),
+            [
+                "a.xml",
+                ".",
+                ".",
+                "a/b",
+                "/a",
+                "a/b/c",
+                "/",
+                "a",
+                "../a",
+                if cfg!(windows) { "//a" } else { "/a" }
+            ]
         );
     }
 

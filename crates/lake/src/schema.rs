@@ -165,7 +165,7 @@ const RESULTS: &[Column] = &[
         PARTITION,
         Kind::Date,
         false,
-        "The day (UTC) that the run began; where that is not known, that the first case with a time began; else that it was taken in.",
+        "The day (UTC) that the run began; where that is not known, that the first case with a time of its report began; else that it was taken in.",
     ),
 ];
 

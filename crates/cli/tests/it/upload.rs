@@ -107,6 +107,107 @@ fn what_is_said_wins_over_ci_s_variables() {
     );
 }
 
+/// Uploads, and ends with success.
+fn upload(program: &Program, words: &[&str], variables: &[(&str, &str)]) {
+    let mut command = program.command(&[&["upload", "--lake=lake", "-q"], words].concat());
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{}", program.render(&output));
+}
+
+#[test]
+fn another_run_has_nothing_of_this_job_s_own() {
+    let program = job();
+    upload(&program, &["reports", "--run-id=123"], &[]);
+    upload(&program, &["reports", "--run-id=7"], &[]);
+    assert_eq!(
+        csv(&program, "select run_id, attempt, branch, event, workflow from runs order by 1"),
+        "run_id,attempt,branch,event,workflow\n123,1,,,\n7,2,main,push,ci\n"
+    );
+}
+
+#[test]
+fn a_name_for_the_job_keeps_what_tells_its_nodes_apart() {
+    let program = Program::new();
+    program.write("a.xml", REPORT);
+    let node = |index| {
+        [
+            ("CIRCLECI", "true"),
+            ("CIRCLE_WORKFLOW_ID", "f1c2"),
+            ("CIRCLE_BUILD_NUM", "55"),
+            ("CIRCLE_NODE_INDEX", index),
+        ]
+    };
+    upload(&program, &["a.xml", "--job=unit"], &node("0"));
+    upload(&program, &["a.xml", "--job=unit"], &node("1"));
+    upload(&program, &["a.xml", "--job=unit"], &node("1"));
+    assert_eq!(
+        csv(&program, "select artifact, job_name, count(*) as n from results group by 1, 2 order by 1"),
+        "artifact,job_name,n\n55-unit-0,unit,4\n55-unit-1,unit,4\n"
+    );
+}
+
+#[test]
+fn a_reporter_that_runs_again_replaces_what_it_left() {
+    let program = job();
+    let event =
+        r#"{"workflow_run": {"id": 500, "run_attempt": 1, "name": "Build", "event": "pull_request"}}"#;
+    program.write("event.json", event);
+    let path = program.path().join("event.json").display().to_string();
+    for (attempt, machine) in [("1", "GitHub Actions 1"), ("2", "GitHub Actions 2")] {
+        let variables = [
+            ("GITHUB_EVENT_NAME", "workflow_run"),
+            ("GITHUB_EVENT_PATH", &*path),
+            ("GITHUB_RUN_ATTEMPT", attempt),
+            ("RUNNER_NAME", machine),
+        ];
+        upload(&program, &["reports"], &variables);
+    }
+    assert_eq!(
+        csv(&program, "select run_id, attempt, artifact, count(*) as n from results group by 1, 2, 3"),
+        "run_id,attempt,artifact,n\n500,1,test-ci,4\n"
+    );
+}
+
+#[test]
+fn legs_of_a_matrix_on_one_machine_of_one_s_own_stay_apart() {
+    let program = job();
+    for leg in ["github_1f3d9475", "github_6c9440ee"] {
+        let machine = [("RUNNER_ENVIRONMENT", "self-hosted"), ("RUNNER_NAME", "mine")];
+        let leg = [machine[0], machine[1], ("RUNNER_TRACKING_ID", leg)];
+        upload(&program, &["reports"], &leg);
+        upload(&program, &["reports"], &leg);
+    }
+    assert_eq!(csv(&program, "select count(*) as n from results"), "n\n8\n");
+}
+
+#[test]
+fn a_file_is_read_once_however_it_is_spelled() {
+    let program = job();
+    let whole = program.path().join("reports/unit/a.xml").display().to_string();
+    let words = ["reports//unit/a.xml", "./reports/./unit/a.xml", "reports/../reports/unit/a.xml", &*whole];
+    upload(&program, &words, &[]);
+    assert_eq!(
+        csv(&program, "select report, count(*) as n from results group by 1"),
+        "report,n\nreports/unit/a.xml,4\n"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_of_bytes_is_told_from_one_that_spells_them() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let program = job();
+    program.write("r/\\xff.xml", REPORT);
+    let bytes = std::ffi::OsStr::from_bytes(b"\xff.xml");
+    std::fs::write(program.path().join("r").join(bytes), REPORT).unwrap();
+    upload(&program, &["r"], &[]);
+    upload(&program, &["r"], &[]);
+    assert_eq!(
+        csv(&program, "select report, count(*) as n from results group by 1 order by 1"),
+        "report,n\nr/\\x5cxff.xml,4\nr/\\xff.xml,4\n"
+    );
+}
+
 #[test]
 fn the_same_as_data() {
     let program = job();

@@ -82,6 +82,9 @@ pub(super) fn add(run: &mut CiRun, text: &str) {
     if let Some(other) = event.workflow_run.filter(|_| run.event.as_deref() == Some("workflow_run")) {
         let Some(id) = other.id else { return };
         run.run_id = Some(id.to_string());
+        // A job that reads what the other run left may run again on another machine, and is no job of that run: its own
+        // workflow tells it from those.
+        run.node = run.workflow.take();
         run.attempt = other.run_attempt;
         run.workflow = other.name;
         run.event = other.event;

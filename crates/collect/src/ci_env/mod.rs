@@ -32,7 +32,8 @@ pub struct CiRun {
     pub job: Option<String>,
     /// The job's name.
     pub job_name: Option<String>,
-    /// What tells the machine from others that run a job of the same id or name.
+    /// What tells the job from others of the same id or name: its machine, or the runner's id of the job. Where another run is
+    /// stood for, the workflow that the job is of.
     pub node: Option<String>,
     /// The commit that is tested; of a pull request its last, not one that merges it for the test.
     pub head_commit: Option<String>,
@@ -122,20 +123,25 @@ impl CiRun {
         }
     }
 
-    /// Returns what tells the job from every other of the run, as far as the environment does.
-    pub fn job_key(&self) -> Option<String> {
-        let parts: Vec<_> = [&self.job, &self.job_name, &self.node]
-            .into_iter()
-            // an id says all that a name does
-            .enumerate()
-            .filter_map(|(place, part)| part.as_deref().filter(|_| place != 1 || self.job.is_none()))
-            .collect();
+    /// Returns what tells the job from every other of the run, as far as the environment does. An id or a name that was said
+    /// stands in place of the environment's own; a name alone stands beside the environment's id.
+    pub fn job_key(&self, said_id: Option<&str>, said_name: Option<&str>) -> Option<String> {
+        let id = said_id.or(self.job.as_deref());
+        let name = match said_id {
+            Some(_) => None,
+            // an id says all that the environment's name does
+            None => said_name.or_else(|| self.job_name.as_deref().filter(|_| id.is_none())),
+        };
+        let parts: Vec<_> = [id, name, self.node.as_deref()].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("-"))
     }
 
-    /// Reports whether the run that is asked for is this one.
+    /// Reports whether the run that is asked for is this one. Where the environment does not tell the repository, it is
+    /// whichever is asked for.
     pub fn is(&self, repo: Option<&str>, run_id: Option<&str>) -> bool {
-        self.run_id.is_some() && self.run_id.as_deref() == run_id && self.repo.as_deref() == repo
+        self.run_id.is_some()
+            && self.run_id.as_deref() == run_id
+            && self.repo.as_deref().is_none_or(|own| Some(own) == repo)
     }
 
     /// Returns the choice of this attempt; of the latest, where it is not known.

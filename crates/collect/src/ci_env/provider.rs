@@ -2,7 +2,8 @@
 
 use super::rule::Get;
 use super::rule::Rule::{
-    self, Always, Bare, Branch, Fork, Full, Hash, Is, Number, PullRef, Repo, Text, Unless, Where,
+    self, Always, Bare, Begins, Branch, Build, Fork, Full, Hash, Is, Number, PullRef, Repo, Text, Unless,
+    UnlessPull, Where,
 };
 
 /// What a variable may tell.
@@ -125,15 +126,24 @@ providers! {
             (Field::Run, &[Is("GITHUB_RUN_ID")]),
             (Field::Attempt, &[Is("GITHUB_RUN_ATTEMPT")]),
             (Field::JobName, &[Is("GITHUB_JOB")]),
-            (Field::Node, &[Is("RUNNER_NAME")]),
-            // of a pull request it is a commit that merges it; GITHUB_HEAD_REF is there for those alone
-            (Field::Commit, &[Unless(&["GITHUB_HEAD_REF"], &Is("GITHUB_SHA"))]),
+            // a runner of one's own may have several legs of a matrix, one after the other: GITHUB_JOB is one for all of them.
+            // What tells its processes is another for each job. It is set to something else so that they outlive the job
+            (Field::Node, &[
+                Where("RUNNER_ENVIRONMENT", "github-hosted", &Is("RUNNER_NAME")),
+                Begins("github_", "RUNNER_TRACKING_ID"),
+                Is("RUNNER_NAME"),
+            ]),
+            // of a pull request it is a commit that merges it. GITHUB_HEAD_REF is not there for a review of one
+            (Field::Commit, &[UnlessPull("GITHUB_REF", &Unless(&["GITHUB_HEAD_REF"], &Is("GITHUB_SHA")))]),
             (Field::Branch, &[
                 Is("GITHUB_HEAD_REF"),
                 Branch("GITHUB_REF"),
-                Where("GITHUB_REF_TYPE", "branch", &Is("GITHUB_REF_NAME")),
+                // of a pull request it is `12/merge`
+                UnlessPull("GITHUB_REF", &Where("GITHUB_REF_TYPE", "branch", &Is("GITHUB_REF_NAME"))),
             ]),
-            (Field::HeadRepository, &[Unless(&["GITHUB_HEAD_REF"], &Is("GITHUB_REPOSITORY"))]),
+            (Field::HeadRepository, &[
+                UnlessPull("GITHUB_REF", &Unless(&["GITHUB_HEAD_REF"], &Is("GITHUB_REPOSITORY"))),
+            ]),
             (Field::PullRequest, &[PullRef("GITHUB_REF")]),
             (Field::Event, &[Is("GITHUB_EVENT_NAME")]),
             (Field::Workflow, &[Is("GITHUB_WORKFLOW")]),
@@ -353,7 +363,8 @@ providers! {
     TeamCity = "teamcity", "TeamCity",
         "https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html",
         Sign::There("TEAMCITY_VERSION"), &[
-            (Field::Run, &[Number("BUILD_URL"), Is("BUILD_NUMBER")]),
+            // BUILD_NUMBER is the build configuration's own, and no variable tells the configuration
+            (Field::Run, &[Build("BUILD_URL")]),
             (Field::JobName, &[Is("TEAMCITY_BUILDCONF_NAME")]),
             (Field::Commit, &[Hash("BUILD_VCS_NUMBER")]),
             (Field::Workflow, &[Text("{TEAMCITY_PROJECT_NAME} / {TEAMCITY_BUILDCONF_NAME}")]),
@@ -364,8 +375,8 @@ providers! {
         "https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables",
         Sign::There("JENKINS_URL"), &[
             (Field::Repo, &[Repo("GIT_URL"), Repo("GIT_URL_1")]),
-            // the build's number is its job's own
-            (Field::Run, &[Is("BUILD_TAG")]),
+            // the build's number is its job's own, and BUILD_TAG one for the jobs `a/b` and `a-b`
+            (Field::Run, &[Is("BUILD_URL"), Is("BUILD_TAG")]),
             (Field::JobName, &[Is("STAGE_NAME"), Is("JOB_BASE_NAME")]),
             (Field::Node, &[Text("{NODE_NAME}-{EXECUTOR_NUMBER}"), Is("NODE_NAME")]),
             (Field::Commit, &[Is("GIT_COMMIT")]),

@@ -5,6 +5,9 @@ use std::fmt;
 /// An environment: from names to values that are not empty.
 pub(super) type Get<'get, 'env> = &'get dyn Fn(&str) -> Option<&'env str>;
 
+/// What the refs of pull requests begin with.
+const PULLS: &str = "refs/pull/";
+
 /// How a value is had from variables.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
@@ -24,6 +27,10 @@ pub(super) enum Rule {
     PullRef(&'static str),
     /// The number at the end: `1`, `https://host/o/r/pull/1`.
     Number(&'static str),
+    /// The id of a build in the address of its page: `https://host/buildConfiguration/x/1`, `https://host/viewLog.html?buildId=1`.
+    Build(&'static str),
+    /// The value, where it begins so.
+    Begins(&'static str, &'static str),
     /// The value without braces around it.
     Bare(&'static str),
     /// The value, where it is a commit's hash.
@@ -32,6 +39,8 @@ pub(super) enum Rule {
     Fork(&'static str, &'static str),
     /// What the rule says, where none of these variables is set.
     Unless(&'static [&'static str], &'static Self),
+    /// What the rule says, where the variable names no pull request's ref.
+    UnlessPull(&'static str, &'static Self),
     /// What the rule says, where the variable has this value, in capitals or not.
     Where(&'static str, &'static str, &'static Self),
 }
@@ -49,7 +58,7 @@ impl Rule {
             Self::Repo(name) => repo_of(value(name)?),
             Self::Branch(name) => branch_of(value(name)?).and_then(owned),
             Self::PullRef(name) => {
-                let number = value(name)?.strip_prefix("refs/pull/")?.split('/').next()?;
+                let number = value(name)?.strip_prefix(PULLS)?.split('/').next()?;
                 owned(number)
             }
             Self::Number(name) => {
@@ -57,6 +66,8 @@ impl Rule {
                 let digits = value.trim_end_matches(|c: char| c.is_ascii_digit());
                 value.get(digits.len()..).and_then(owned)
             }
+            Self::Build(name) => build_of(value(name)?).and_then(owned),
+            Self::Begins(start, name) => value(name).filter(|value| value.starts_with(start)).and_then(owned),
             Self::Bare(name) => owned(value(name)?.trim_matches(['{', '}'])),
             Self::Hash(name) => value(name).filter(|value| is_hash(value)).and_then(owned),
             Self::Fork(name, repo) => {
@@ -70,6 +81,12 @@ impl Rule {
             }
             Self::Unless(names, rule) => {
                 if names.iter().any(|name| value(name).is_some()) {
+                    return None;
+                }
+                rule.read(get)
+            }
+            Self::UnlessPull(name, rule) => {
+                if value(name).is_some_and(|value| value.starts_with(PULLS)) {
                     return None;
                 }
                 rule.read(get)
@@ -93,6 +110,8 @@ impl fmt::Display for Rule {
             Self::Branch(name) => write!(f, "the branch in `{name}`"),
             Self::PullRef(name) => write!(f, "the number in `{name}`"),
             Self::Number(name) => write!(f, "the number that ends `{name}`"),
+            Self::Build(name) => write!(f, "the build's id in `{name}`"),
+            Self::Begins(start, name) => write!(f, "`{name}`, where it begins with `{start}`"),
             Self::Bare(name) => write!(f, "`{name}` without braces"),
             Self::Hash(name) => write!(f, "`{name}`, where it is a hash"),
             Self::Fork(name, _) => write!(f, "the fork in `{name}`"),
@@ -100,6 +119,7 @@ impl fmt::Display for Rule {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "{rule} where there is no {}", names.join(", no "))
             }
+            Self::UnlessPull(name, rule) => write!(f, "{rule}, unless `{name}` is a pull request's"),
             Self::Where(name, wanted, rule) => write!(f, "{rule} where `{name}` is `{wanted}`"),
         }
     }
@@ -129,6 +149,14 @@ fn repo_of(address: &str) -> Option<String> {
     let (before, name) = path.rsplit_once('/')?;
     let owner = before.rsplit('/').next()?;
     (!owner.is_empty() && !name.is_empty()).then(|| format!("{owner}/{name}"))
+}
+
+fn build_of(address: &str) -> Option<&str> {
+    let address = address.split('#').next().unwrap_or_default();
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let said = query.split('&').find_map(|pair| pair.strip_prefix("buildId="));
+    let id = said.or_else(|| path.trim_end_matches('/').rsplit('/').next())?;
+    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
 fn branch_of(text: &str) -> Option<&str> {
@@ -175,6 +203,20 @@ mod tests {
         assert_eq!((read(Rule::Text("{A}/{B}")), read(Rule::Text("{A"))), (None, None));
         assert_eq!(read(Rule::Unless(&["B"], &Rule::Is("A"))).as_deref(), Some("a"));
         assert_eq!(read(Rule::Unless(&["A"], &Rule::Is("A"))), None);
+    }
+
+    #[test]
+    fn a_build_s_page_names_its_id() {
+        for (address, id) in [
+            ("https://h/buildConfiguration/A_B2/5501", Some("5501")),
+            ("https://h/buildConfiguration/A_B2/5501/?buildTab=tests#2", Some("5501")),
+            ("https://h/viewLog.html?buildId=5501&buildTypeId=bt12", Some("5501")),
+            ("https://h/viewLog.html?buildTypeId=bt12", None),
+            ("https://h/buildConfiguration/A_B2", None),
+            ("https://h/", None),
+        ] {
+            assert_eq!(build_of(address), id, "{address}");
+        }
     }
 
     #[test]

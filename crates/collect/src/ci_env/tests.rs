@@ -20,7 +20,7 @@ fn lines(run: &CiRun) -> String {
         ("repo", run.repo.clone()),
         ("run", run.run_id.clone()),
         ("attempt", number(run.attempt.map(u64::from))),
-        ("job", run.job_key()),
+        ("job", run.job_key(None, None)),
         ("name", run.job_name.clone()),
         ("commit", run.head_commit.clone()),
         ("branch", run.head_branch.clone()),
@@ -111,6 +111,37 @@ fn github_s_pull_request_is_told_by_the_event_file_not_by_the_commit_that_merges
 }
 
 #[test]
+fn github_s_review_of_a_pull_request_is_no_push() {
+    // GITHUB_HEAD_REF is there for `pull_request` and `pull_request_target` alone
+    let review = [
+        ("GITHUB_REF", "refs/pull/12/merge"),
+        ("GITHUB_REF_NAME", "12/merge"),
+        ("GITHUB_REF_TYPE", "branch"),
+        ("GITHUB_EVENT_NAME", "pull_request_review"),
+    ];
+    assert_eq!(
+        told(&with(PUSH, &review)),
+        "github: repo=o/r run=7 attempt=2 job=test-GitHub Actions 3 name=test pull=12 event=pull_request_review workflow=CI \
+         url=https://github.com/o/r/actions/runs/7"
+    );
+}
+
+#[test]
+fn github_s_runner_of_one_s_own_is_told_by_the_id_that_it_gives_each_job() {
+    let node = |more: &[(&'static str, &'static str)]| of(&with(PUSH, more)).unwrap().node;
+    let tracked = ("RUNNER_TRACKING_ID", "github_1f3d9475-6c94-40ee-a160-8b3fd282c3a1");
+    let id = Some(tracked.1.to_owned());
+    assert_eq!(node(&[("RUNNER_ENVIRONMENT", "self-hosted"), tracked]), id);
+    // servers that do not tell whose the runner is
+    assert_eq!(node(&[tracked]), id);
+    // each of GitHub's own machines has one job
+    let name = Some("GitHub Actions 3".to_owned());
+    assert_eq!(node(&[("RUNNER_ENVIRONMENT", "github-hosted"), tracked]), name);
+    // set so that processes outlive the job
+    assert_eq!(node(&[("RUNNER_TRACKING_ID", "0")]), name);
+}
+
+#[test]
 fn github_s_workflow_run_stands_for_the_run_that_made_it_begin() {
     let run = of(&with(PUSH, &[("GITHUB_EVENT_NAME", "workflow_run")])).unwrap();
     let event = |kind: &str, pulls: &str| {
@@ -122,7 +153,7 @@ fn github_s_workflow_run_stands_for_the_run_that_made_it_begin() {
     };
     assert_eq!(
         lines(&run.clone().with_event(&event("pull_request", r#"[{"number": 5}]"#))),
-        "github: repo=o/r run=99 attempt=3 job=test-GitHub Actions 3 name=test commit=beef123 branch=feature of=fork/r pull=5 \
+        "github: repo=o/r run=99 attempt=3 job=test-CI name=test commit=beef123 branch=feature of=fork/r pull=5 \
          event=pull_request workflow=Build start=1795401640000 url=https://github.com/o/r/actions/runs/99"
     );
     assert_eq!(run.clone().with_event(&event("pull_request", "[]")).pull_request, None);
@@ -268,10 +299,13 @@ fn a_jenkins_build_is_told_by_its_change() {
     assert_eq!(
         told(&build),
         format!(
-            "jenkins: repo=o/r run=jenkins-folder-r-main-17 job=Test-agent-1-0 name=Test commit=c0ffee1 branch=main of=o/r \
-             workflow=folder/r/main {url}"
+            "jenkins: repo=o/r run=https://ci.example.com/job/folder/job/r/job/main/17/ job=Test-agent-1-0 name=Test \
+             commit=c0ffee1 branch=main of=o/r workflow=folder/r/main {url}"
         )
     );
+    // where the address is not to be had; BUILD_TAG is one for the jobs `a/b` and `a-b`
+    let bare: Vec<_> = build.into_iter().filter(|(name, _)| *name != "BUILD_URL").collect();
+    assert_eq!(of(&bare).unwrap().run_id.as_deref(), Some("jenkins-folder-r-main-17"));
     let change =
         [("CHANGE_ID", "12"), ("CHANGE_BRANCH", "feature"), ("CHANGE_FORK", "me"), ("BRANCH_NAME", "PR-12")];
     let run = of(&with(&build, &change)).unwrap();
@@ -455,7 +489,15 @@ fn a_teamcity_build_is_told_by_the_end_of_its_page() {
         "teamcity: run=5501 job=Tests name=Tests commit=c0ffee1 workflow=Project / Tests \
          url=https://tc.example.com/buildConfiguration/Project_Tests/5501"
     );
-    assert_eq!(of(&build[..5]).unwrap().run_id.as_deref(), Some("17"));
+    // the classic pages
+    for url in
+        ["viewLog.html?buildId=5501&buildTypeId=Tests_2", "viewLog.html?buildTypeId=bt12&buildId=5501#x7"]
+    {
+        let url = Box::leak(format!("https://tc.example.com/{url}").into_boxed_str());
+        assert_eq!(of(&with(&build[..5], &[("BUILD_URL", url)])).unwrap().run_id.as_deref(), Some("5501"));
+    }
+    // BUILD_NUMBER is counted by each build configuration for itself, and names of these are not unique
+    assert_eq!(of(&build[..5]).unwrap().run_id, None);
 }
 
 #[test]
@@ -490,6 +532,26 @@ fn an_appveyor_job_s_pull_request_is_told_by_its_head() {
 }
 
 #[test]
+fn what_is_said_of_a_job_stands_in_place_of_what_its_environment_says() {
+    let key = |run: &CiRun, job, name| run.job_key(job, name).unwrap();
+    let github = of(PUSH).unwrap();
+    assert_eq!(key(&github, None, Some("unit")), "unit-GitHub Actions 3");
+    assert_eq!(key(&github, Some("4711"), Some("unit")), "4711-GitHub Actions 3");
+    let gitlab = of(GITLAB).unwrap();
+    assert_eq!(key(&gitlab, None, Some("unit")), "4001-unit");
+    assert_eq!(key(&gitlab, Some("4711"), None), "4711");
+}
+
+#[test]
+fn a_run_whose_repository_is_not_told_is_that_of_whichever_is_asked_for() {
+    let build =
+        [("TEAMCITY_VERSION", "2025.07"), ("BUILD_URL", "https://tc.example.com/buildConfiguration/T/5501")];
+    let run = of(&build).unwrap();
+    assert!(run.is(Some("o/r"), Some("5501")) && run.is(None, Some("5501")));
+    assert!(!run.is(Some("o/r"), Some("5502")));
+}
+
+#[test]
 fn elsewhere_there_is_none() {
     assert_eq!(of(&[("GITHUB_RUN_ID", "7"), ("CI", "true")]), None);
     assert_eq!(of(&[("GITHUB_ACTIONS", "false")]), None);
@@ -498,15 +560,7 @@ fn elsewhere_there_is_none() {
 /// The page is rewritten where `TESTLAKE_BLESS` is set.
 #[test]
 fn the_page_of_ci_providers_tells_what_is_read() {
-    let mut page = String::from(
-        "# CI providers\n\nInside a CI job testlake knows from the job's own variables which run it belongs to. This page is made of \
-         the table that\nit reads them by: the first of several that is set counts, and `false` counts as not set. What no variable \
-         tells is absent, and a\nflag says it (`--repo`, `--run-id`, `--commit`, ...). Flags win over variables.\n\nA pull request is \
-         told by its own last commit and the branch that it comes from, never by a commit that merges it for the\ntest, nor by the \
-         branch that it goes to. A tag is no branch.\n\nGitHub's variables do not tell the commit of a pull request; the event file, \
-         which the runner leaves beside the job, does. Under\n`workflow_run` that file tells the run that made this one begin: run, \
-         attempt, commit, branch, event and workflow are then those of\nthat other run.\n",
-    );
+    let mut page = String::from(include_str!("page.md"));
     for provider in CiProvider::ALL {
         let sign = match provider.sign() {
             Sign::True(name) => format!("`{name}` is `true`"),

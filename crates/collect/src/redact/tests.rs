@@ -516,7 +516,8 @@ fn the_page_of_redaction_has_every_rule() {
          `--no-redact` (`redact = false`)\nsays otherwise.\n\nThe ledger counts what was masked by rule, as \
          `redacted`. Names (of files, suites, classes, tests and properties) are not changed: they\nare what tells a test from others. \
          Where one holds a secret, the report has the finding `secret-in-name`, and whoever wrote the test\nshould take it out. The \
-         collections, which others have read for long, are not changed either.\n\nNothing that finds secrets finds all of them. A pattern \
+         collections, which others have read for long, are not changed either. What\n`collect` shows of failures is masked where it keeps a \
+         lake; with `--no-lake` nothing looks for secrets.\n\nNothing that finds secrets finds all of them. A pattern \
          of your own, by a name and a regular expression, is masked, too:\n\n```toml\nredact-pattern = [\"ticket=TKT-[0-9]{6}\", \
          \"pin=pin: (?<secret>[0-9]{4})\"]\n```\n\nOf an expression with a group `secret` the group is masked, else all that it matches. \
          Expressions are those of the\n[regex](https://docs.rs/regex/#syntax) crate, whose time is linear in the text.\n\n| rule | \

@@ -135,15 +135,47 @@ fn join(folder: &str, name: &OsStr) -> String {
     if folder.is_empty() { name } else { format!("{folder}/{name}") }
 }
 
-/// Writes a file's name as text. Bytes that are no UTF-8 become `\xNN`, so that no two names become one.
+/// Writes a file's name as text. Bytes that are no UTF-8 become `\xNN`, and the `\` of a name that spells such a byte
+/// becomes `\x5c`, so that no two names become one.
 pub(crate) fn name_text(name: &OsStr) -> String {
-    if let Some(text) = name.to_str() {
-        return text.to_owned();
-    }
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
+        push_valid(&mut text, chunk.valid());
         text.push_str(&chunk.invalid().escape_ascii().to_string());
     }
     text
+}
+
+fn push_valid(into: &mut String, mut rest: &str) {
+    // at Windows it parts names
+    while !cfg!(windows)
+        && let Some((before, behind)) = rest.split_once('\\')
+    {
+        let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let spells_a_byte = matches!(behind.as_bytes(), [b'x', high, low, ..] if is_hex(high) && is_hex(low));
+        into.push_str(before);
+        into.push_str(if spells_a_byte { r"\x5c" } else { r"\" });
+        rest = behind;
+    }
+    into.push_str(rest);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn no_two_names_become_one() {
+        let text = |name: &[u8]| name_text(OsStr::from_bytes(name));
+        assert_eq!(text("ä b.xml".as_bytes()), "ä b.xml");
+        assert_eq!(text(b"\xff.xml"), r"\xff.xml");
+        assert_eq!(text(br"\xff.xml"), r"\x5cxff.xml");
+        assert_eq!(text(b"\\\xff.xml"), r"\\xff.xml");
+        assert_eq!(text(br"\\xff.xml"), r"\\x5cxff.xml");
+        assert_eq!(text(br"\x5cxff.xml"), r"\x5cx5cxff.xml");
+        // what spells no byte stays
+        assert_eq!(text(br"a\xFF\x1.xml\"), r"a\xFF\x1.xml\");
+    }
 }

@@ -1,6 +1,6 @@
 //! The reports of a job, each read once, to whoever hears them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ struct File {
 /// Finds all files before any is read: a path that is not there is a usage error.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Found, Failure> {
     let mut found = Found { files: Vec::new(), unlisted: 0, is_repeatable: true };
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for path in paths {
         let listed = loose::list(path).or_exit(Exit::Usage);
         let (files, unlisted) =
@@ -49,8 +49,8 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Found, Failure> {
         let is_folder = path.is_dir();
         for report in files {
             found.is_repeatable &= is_file(&report.file);
-            // Named twice is named once: a report has one place in the lake.
-            if seen.insert(report.name.clone()) {
+            // Named twice is named once, however it is spelled: a report has one place in the lake.
+            if seen.insert(fs::canonicalize(&report.file).unwrap_or_else(|_| report.file.clone())) {
                 found.files.push(File { report, is_named: !is_folder });
             }
         }
