@@ -355,3 +355,23 @@ fn the_collections_do_without_a_lake_that_is_down() {
         assert!(program.path().join(format!("out/{collection}/7/1")).is_file(), "{collection}");
     }
 }
+
+#[test]
+fn a_run_is_counted_with_what_its_jobs_uploaded() {
+    let program = collected();
+    let words = [
+        "upload",
+        "artifacts/job_1/a.xml",
+        "--lake=testlake/lake",
+        "--repo=o/r",
+        "--run-id=7",
+        "--job=other",
+        "-q",
+    ];
+    let output = program.output(&words);
+    assert!(output.status.success(), "{}", program.render(&output));
+    let listed = program.output(&["runs", "--format=ndjson"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let counts = ["cases", "passed", "failed", "errored", "skipped"].map(|name| listed[name].as_u64());
+    assert_eq!(counts, [8, 2, 2, 2, 2].map(Some));
+}

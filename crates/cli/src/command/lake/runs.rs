@@ -58,14 +58,14 @@ fn question(listing: &ListingRuns) -> Ask {
                 count(*) filter (where outcome = 'passed') as passed, count(*) filter (where outcome = 'failed') as failed,
                 count(*) filter (where outcome = 'errored') as errored,
                 count(*) filter (where outcome = 'skipped') as skipped
-            from results where run_id in (select run_id from listed where cases is null)
+            from results where run_id in (select run_id from listed)
             group by 1, 2, 3
         )
         select l.repo, l.run_id, l.attempt, l.branch, l.\"commit\", l.event, l.workflow, l.pull_request,
             l.started, l.ended, l.taken_in, l.verdict,
-            coalesce(l.cases, c.cases) as cases, coalesce(l.passed, c.passed) as passed,
-            coalesce(l.failed, c.failed) as failed, coalesce(l.errored, c.errored) as errored,
-            coalesce(l.skipped, c.skipped) as skipped
+            coalesce(c.cases, l.cases) as cases, coalesce(c.passed, l.passed) as passed,
+            coalesce(c.failed, l.failed) as failed, coalesce(c.errored, l.errored) as errored,
+            coalesce(c.skipped, l.skipped) as skipped
         from listed l left join counted c
             on (l.repo is not distinct from c.repo) and l.run_id = c.run_id and l.attempt = c.attempt
         order by coalesce(l.started, l.taken_in) desc, l.run_id desc, l.attempt desc"
